@@ -1,0 +1,46 @@
+"""What a model declares that it takes. Doors show it, `core.contract` holds every request against it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+FamilyName = Literal["diffusion", "flow", "autoregressive", "hybrid", "hosted"]
+Grade = Literal["exact", "same machine", "statistical", "none"]
+
+
+class Tier(BaseModel):
+    """The defaults of one quality tier."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steps: int | None = None
+    guidance: float | None = None
+    sampler: str | None = None
+
+
+class Capabilities(BaseModel):
+    """One model's side of the contract. Sizes in pixels; an empty tuple means "takes none of these"."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    family: FamilyName
+    native_size: tuple[int, int]
+    size_multiple: int = 16
+    min_side: int = 64
+    max_pixels: int = 1024 * 1024
+    samplers: tuple[str, ...] = ()
+    schedules: tuple[str, ...] = ()
+    steps_range: tuple[int, int] | None = None
+    guidance: bool = True
+    negative: bool = True
+    token_sampling: bool = False
+    plan: bool = True
+    seed: bool = True
+    grade: Grade = "same machine"
+    tiers: dict[str, Tier] = {}
+    nouns: tuple[str, ...] = ()
+    colours: tuple[str, ...] = ()
+    backgrounds: tuple[str, ...] = ()
+    max_objects: int | None = None

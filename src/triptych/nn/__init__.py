@@ -1,0 +1,1 @@
+"""Building blocks of networks: no model names, no prompts, no files."""
