@@ -1,0 +1,1 @@
+"""Words for the painters: tokenizer, synonyms, text encoder and its contrastive training."""
