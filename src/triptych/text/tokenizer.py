@@ -30,7 +30,8 @@ _PIECE = re.compile(
       "(?P<double>[^"]*)"                              # "OPEN"
     | (?<!\w)'(?P<single>[^'\s](?:[^']*[^'\s])?)'(?!\w)  # 'OPEN', but no apostrophes: the dogs' toys
     | (?P<word>[^\W\d_]+(?:['-][^\W\d_]+)*)            # fox, snow-covered, fox's
-    | (?P<other>\S)                                    # a digit, punctuation, a symbol
+    | (?P<number>[0-9]+)
+    | (?P<other>\S)                                    # punctuation, a symbol
     """,
     re.VERBOSE,
 )
@@ -42,9 +43,9 @@ _PLAIN = str.maketrans(
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a prompt: a word, the inside of quotes, or one other character."""
+    """A part of a prompt: a word, a number, the inside of quotes, or one other character."""
 
-    kind: Literal["word", "quote", "other"]
+    kind: Literal["word", "number", "quote", "other"]
     text: str
     start: int
 
@@ -80,9 +81,9 @@ def fold(prompt: str) -> Folded:
 def pieces(text: str) -> Iterator[Piece]:
     """Cut folded text into words, quotations and single other characters, in order."""
     for match in _PIECE.finditer(text):
-        quote = match.lastgroup in ("double", "single")
-        kind = "quote" if quote else "word" if match.lastgroup == "word" else "other"
-        yield Piece(kind, match[match.lastgroup or 0], match.start(match.lastgroup or 0))
+        group = match.lastgroup or "other"
+        kind = "quote" if group in ("double", "single") else group
+        yield Piece(kind, match[group], match.start(group))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -151,8 +152,9 @@ class Tokenizer:
         for piece in pieces(text):
             if piece.kind == "quote":
                 yield from self._spelled(piece.text, piece.start, QUOTE, END_QUOTE)
-            elif piece.kind == "other":
-                yield self._character(piece.text), piece.start, piece.start + 1
+            elif piece.kind != "word":
+                for place, character in enumerate(piece.text, piece.start):
+                    yield self._character(character), place, place + 1
             else:
                 for word, start in self._parts(piece):
                     token = self._words.get(word.lower())
