@@ -1,0 +1,258 @@
+"""The capability contract: a request is held against what the model declares, and nothing is ever silently
+ignored.
+
+Each parameter is accepted, translated or set aside with a `Note`, or refused with `InvalidRequest`. What
+comes out is the resolved request: every field that the model takes holds a value, every other one is None.
+Only `seed` may stay None, since the engine draws it. Knows no model by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import sqrt
+from typing import Any
+
+from triptych.core.capabilities import Capabilities, Tier
+from triptych.core.errors import InvalidRequest, one_of
+from triptych.core.events import Note
+from triptych.core.plan import Plan
+from triptych.core.request import MAX_SIDE, Request
+
+DEFAULT_STEPS = 20
+OFF = 1.0
+"""The guidance scale without effect (Ho & Salimans 2022, in the form where 1 is the conditional prediction
+alone).
+"""
+
+Resolved = tuple[dict[str, Any], list[Note]]
+"""The fields that a rule fills in, and what there is to tell about them."""
+
+
+def resolve(request: Request, capabilities: Capabilities, *, name: str) -> tuple[Request, tuple[Note, ...]]:
+    """The request as the model `name` will carry it out, and what became of each parameter.
+
+    Raises `InvalidRequest` that names the parameter, what was given and what is allowed.
+    """
+    fields: dict[str, Any] = {"model": name}
+    notes: list[Note] = []
+    rules: tuple[Callable[[Request, Capabilities, str], Resolved], ...] = (
+        _prompt,
+        _quality,
+        _size,
+        _steps,
+        _guidance,
+        _token_sampling,
+        _plan,
+        _seed,
+    )
+    for rule in rules:
+        found, told = rule(request, capabilities, name)
+        fields |= found
+        notes += told
+    return request.model_copy(update=fields), tuple(notes)
+
+
+def size_for_aspect(aspect: str, capabilities: Capabilities) -> tuple[int, int]:
+    """The size of the model's native area with the aspect ratio "W:H", both sides rounded to what the model
+    takes.
+    """
+    across, _, down = aspect.partition(":")
+    try:
+        ratio = float(across) / float(down)
+    except (ValueError, ZeroDivisionError):
+        ratio = 0.0
+    if not 0.1 <= ratio <= 10:
+        raise InvalidRequest(
+            "aspect", f"{aspect!r} is not allowed: two numbers such as 16:9, at most 10:1 or 1:10"
+        )
+    width, height = capabilities.native_size
+    area = width * height
+    return _nearest(sqrt(area * ratio), capabilities), _nearest(sqrt(area / ratio), capabilities)
+
+
+def _prompt(request: Request, capabilities: Capabilities, name: str) -> Resolved:
+    if request.prompt.strip():
+        return {}, []
+    return {}, [
+        Note("prompt", "note", "empty, so the picture is unconditional: whatever the model likes to make")
+    ]
+
+
+def _quality(request: Request, capabilities: Capabilities, name: str) -> Resolved:
+    if request.quality in capabilities.tiers or request.quality == "medium":
+        return {}, []
+    return {}, [Note("quality", "ignored", f"{name} has one quality only; set steps or guidance instead")]
+
+
+def _tier(request: Request, capabilities: Capabilities) -> Tier:
+    return capabilities.tiers.get(request.quality) or capabilities.tiers.get("medium") or Tier()
+
+
+def _size(request: Request, capabilities: Capabilities, name: str) -> Resolved:
+    width, height = capabilities.native_size
+    if request.width is None or request.height is None:
+        return {"width": width, "height": height}, []
+    multiple, low = capabilities.size_multiple, capabilities.min_side
+    for parameter, side in (("width", request.width), ("height", request.height)):
+        if side % multiple or side < low:
+            allowed = f"multiples of {multiple} from {_nearest(low, capabilities)} up"
+            raise InvalidRequest(
+                parameter,
+                f"{side} is not allowed for {name}: {allowed}; the nearest is {_nearest(side, capabilities)}",
+            )
+    if request.width * request.height > capabilities.max_pixels:
+        scale = sqrt(capabilities.max_pixels / (request.width * request.height))
+        # Rounded down, so that the size that is offered is itself allowed.
+        fits = [
+            max(low, int(side * scale) // multiple * multiple) for side in (request.width, request.height)
+        ]
+        raise InvalidRequest(
+            "size",
+            f"{request.width}x{request.height} is not allowed for {name}: "
+            f"at most {capabilities.max_pixels} pixels, for example {fits[0]}x{fits[1]}",
+        )
+    return {"width": request.width, "height": request.height}, []
+
+
+def _nearest(side: float, capabilities: Capabilities) -> int:
+    multiple = capabilities.size_multiple
+    lowest = -(-capabilities.min_side // multiple) * multiple
+    return min(max(round(side / multiple) * multiple, lowest), MAX_SIDE // multiple * multiple)
+
+
+def _steps(request: Request, capabilities: Capabilities, name: str) -> Resolved:
+    """Steps, sampler and schedule: the walk from noise to picture."""
+    tier = _tier(request, capabilities)
+    fields: dict[str, Any] = {"steps": None, "sampler": None, "schedule": None}
+    reason = _why_no_walk(capabilities)
+    if capabilities.steps_range is None:
+        _refuse(request, "steps", name, reason)
+    else:
+        low, high = capabilities.steps_range
+        steps = request.steps if request.steps is not None else tier.steps
+        if request.steps is not None and not low <= request.steps <= high:
+            raise InvalidRequest("steps", f"{request.steps} is not allowed for {name}: from {low} to {high}")
+        fields["steps"] = min(max(DEFAULT_STEPS if steps is None else steps, low), high)
+    for parameter, known in (("sampler", capabilities.samplers), ("schedule", capabilities.schedules)):
+        given: str | None = getattr(request, parameter)
+        if not known:
+            _refuse(request, parameter, name, reason)
+            continue
+        default = tier.sampler if parameter == "sampler" and tier.sampler in known else known[0]
+        fields[parameter] = default if given is None else one_of(parameter, given, known)
+    return fields, []
+
+
+def _why_no_walk(capabilities: Capabilities) -> str:
+    if capabilities.token_sampling:
+        return "it writes picture tokens one by one; temperature, top_k and top_p are its settings"
+    return "it has one fixed way of sampling"
+
+
+def _guidance(request: Request, capabilities: Capabilities, name: str) -> Resolved:
+    """Guidance with its interval and rescale, and the negative prompt, which works through guidance alone."""
+    fields: dict[str, Any] = {"guidance": None, "guidance_interval": None, "guidance_rescale": None}
+    if not capabilities.guidance:
+        _refuse(request, "guidance", name, "it was trained to do without, in one pass", unless=OFF)
+        _refuse(request, "guidance_interval", name, "it has no guidance")
+        _refuse(request, "guidance_rescale", name, "it has no guidance", unless=0.0)
+        notes = (
+            [_unused("negative", f"{name} has no guidance, through which it would act")]
+            if request.negative
+            else []
+        )
+        return fields | {"negative": ""}, notes
+
+    tier = _tier(request, capabilities)
+    default = OFF if tier.guidance is None else tier.guidance
+    fields["guidance"] = scale = default if request.guidance is None else request.guidance
+    notes: list[Note] = []
+    if capabilities.token_sampling:
+        # Both act on the noise of a denoising step; on logits neither has a meaning.
+        _refuse(request, "guidance_interval", name, _why_no_walk(capabilities))
+        _refuse(request, "guidance_rescale", name, _why_no_walk(capabilities), unless=0.0)
+    else:
+        fields["guidance_interval"] = request.guidance_interval or (0.0, 1.0)
+        fields["guidance_rescale"] = request.guidance_rescale or 0.0
+    if request.negative and not capabilities.negative:
+        fields["negative"] = ""
+        notes.append(
+            _unused("negative", f"{name} takes no negative prompt; say in the prompt what there is instead")
+        )
+    elif request.negative and scale == OFF:
+        notes.append(_unused("negative", "guidance 1 switches off the pass that it acts in"))
+    if scale == OFF:
+        given = [
+            key for key in ("guidance_interval", "guidance_rescale") if getattr(request, key) is not None
+        ]
+        notes += [_unused(key, "guidance 1 is no guidance") for key in given]
+    return fields, notes
+
+
+def _token_sampling(request: Request, capabilities: Capabilities, name: str) -> Resolved:
+    if not capabilities.token_sampling:
+        for parameter in ("temperature", "top_k", "top_p"):
+            _refuse(
+                request, parameter, name, "it draws no tokens; steps, sampler and guidance are its settings"
+            )
+        return {}, []
+    temperature = 1.0 if request.temperature is None else request.temperature
+    fields: dict[str, Any] = {
+        "temperature": temperature,
+        "top_k": request.top_k or 0,
+        "top_p": 1.0 if request.top_p is None else request.top_p,
+    }
+    given = (
+        [key for key in ("top_k", "top_p") if getattr(request, key) is not None] if temperature == 0 else []
+    )
+    return fields, [_unused(key, "temperature 0 always takes the likeliest token") for key in given]
+
+
+def _plan(request: Request, capabilities: Capabilities, name: str) -> Resolved:
+    if request.plan is not None and not request.use_plan:
+        raise InvalidRequest(
+            "plan", "given together with use_plan=False (--no-plan); only one of the two is allowed"
+        )
+    if not capabilities.plan:
+        notes = [_unused("plan", f"{name} paints from the words alone")] if request.plan else []
+        if not request.use_plan:
+            notes = [Note("use_plan", "note", f"{name} never takes a plan")]
+        return {"plan": None, "use_plan": False}, notes
+    return {}, _beyond_the_world(request.plan, capabilities, name) if request.plan else []
+
+
+def _beyond_the_world(plan: Plan, capabilities: Capabilities, name: str) -> list[Note]:
+    """A plan may name what the model never saw: it is painted as far as it goes, and said."""
+    notes: list[Note] = []
+
+    def check(parameter: str, given: str | None, known: tuple[str, ...]) -> None:
+        if given and known and given not in known:
+            notes.append(Note(parameter, "note", f"{name} was not trained on {given!r}; expect a guess"))
+
+    check("plan.background", plan.background, capabilities.backgrounds)
+    for number, item in enumerate(plan.objects):
+        check(f"plan.objects.{number}.noun", item.noun, capabilities.nouns)
+        check(f"plan.objects.{number}.colour", item.colour, capabilities.colours)
+    if capabilities.max_objects is not None and len(plan.objects) > capabilities.max_objects:
+        learned = (
+            f"{name} was trained on up to {capabilities.max_objects} objects; {len(plan.objects)} may blur"
+        )
+        notes.append(Note("plan.objects", "note", learned))
+    return notes
+
+
+def _seed(request: Request, capabilities: Capabilities, name: str) -> Resolved:
+    if capabilities.seed or request.seed is None:
+        return {}, []
+    return {"seed": None}, [_unused("seed", f"{name} takes no seed; this picture cannot be made again")]
+
+
+def _unused(parameter: str, why: str) -> Note:
+    return Note(parameter, "ignored", why)
+
+
+def _refuse(request: Request, parameter: str, name: str, reason: str, *, unless: float | None = None) -> None:
+    """Raise if `parameter` was given; a value equal to `unless` asks for what the model does anyway."""
+    given = getattr(request, parameter)
+    if given is not None and given != unless:
+        raise InvalidRequest(parameter, f"{given!r} is not allowed: {name} does not take it, {reason}")
