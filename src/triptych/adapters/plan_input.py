@@ -1,12 +1,13 @@
-"""The plan as an input of a painter: what stands at each cell of the latent grid, and a small network that reads it.
+"""The plan as an input of a painter: what stands at each cell of the latent grid, and a network that reads it.
 
 `rasterise` turns a plan into numbers per cell, `stack` collates them, `PlanInput` turns them into one vector per
-token. Networks take that as `position_input` and add it to their own tokens: passing it attaches the plan, leaving it
-out detaches it, and neither touches the network's weights.
+token. Networks take that as `position_input` and add it to their own tokens: passing it attaches the plan, leaving
+it out detaches it, and neither touches the network's weights.
 
 It knows nothing of any family, prompt or picture.
 
-Shapes: B pictures, L = 2 layers (0 the topmost object that covers a cell, 1 the one beneath), h x w cells, P = patch.
+Shapes: B pictures, L = 2 layers (0: the topmost object that covers a cell, 1: the one beneath), h x w cells,
+P = patch.
 """
 
 from __future__ import annotations
@@ -18,15 +19,10 @@ from typing import Self
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from triptych.adapters.plan_vocabulary import (
-    LETTER_IDS,
-    LETTERS,
-    NATURAL_COLOUR,
-    NOTHING,
-    PlanVocabulary,
-)
+from triptych.adapters.plan_vocabulary import LETTER_IDS, LETTERS, NATURAL_COLOUR, NOTHING, PlanVocabulary
 from triptych.core.plan import Plan
 
 LAYERS = 2
@@ -43,11 +39,11 @@ class PlanRaster:
     colour: Tensor
     """(B, L, h, w) int16 colour number; 0 = no object here, or an unknown colour; 1 = natural."""
     letters: Tensor
-    """(B, L, 2, h, w) int16 letter numbers of a sign at the left and the right quarter of the cell; 0 = no letter."""
+    """(B, L, 2, h, w) int16 letter numbers of a sign at the left and right quarter of the cell; 0 = no letter."""
     place: Tensor
-    """(B, L, 6, h, w) float32: u, v of the cell's centre inside the box (0 = left/top, 1 = right/bottom), the box's
-    width and height in fractions of the picture, the centre's place inside its letter in [0, 1), and the width of
-    one letter in fractions of the picture. All 0 where there is no object; the last two 0 without sign text."""
+    """(B, L, 6, h, w) float32: u, v of the cell's centre inside the box (0 = left/top, 1 = right/bottom), width and
+    height of the box in fractions of the picture, the centre's place inside its letter in [0, 1), and the width
+    of one letter in fractions of the picture. All 0 where there is no object; the last two 0 without text."""
     scene: Tensor
     """(B, 2) int16: background number, light number."""
 
@@ -63,7 +59,7 @@ class PlanRaster:
         return type(self)(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
 
     def dropped(self, mask: Tensor) -> Self:
-        """Plans where `mask` (B,) is true become the raster of nothing: dropout in training, guidance's empty row."""
+        """Plans where `mask` (B,) is true become the raster of nothing: training's dropout, guidance's empty row."""
         kept: dict[str, Tensor] = {}
         for f in fields(self):
             values: Tensor = getattr(self, f.name)
@@ -73,7 +69,8 @@ class PlanRaster:
 
 def stack(rasters: Sequence[PlanRaster]) -> PlanRaster:
     """Collate rasters of equal grids into one batch, in order."""
-    return PlanRaster(**{f.name: torch.cat([getattr(r, f.name) for r in rasters]) for f in fields(PlanRaster)})
+    names = [f.name for f in fields(PlanRaster)]
+    return PlanRaster(**{name: torch.cat([getattr(raster, name) for raster in rasters]) for name in names})
 
 
 def rasterise(plan: Plan | None, vocabulary: PlanVocabulary, grid: tuple[int, int]) -> PlanRaster:
@@ -103,8 +100,10 @@ def rasterise(plan: Plan | None, vocabulary: PlanVocabulary, grid: tuple[int, in
         u = np.clip((x - x0[:, None]) / width[:, None], -OVERHANG, 1 + OVERHANG)  # (objects + 1, w)
         v = np.clip((y - y0[:, None]) / height[:, None], -OVERHANG, 1 + OVERHANG)
         known = owner > 0
-        noun[0] = np.array([0, *(vocabulary.noun_ids.get(item.noun, NOTHING) for item in plan.objects)])[owner]
-        colour[0] = np.array([0, *(_colour_id(item.colour, vocabulary) for item in plan.objects)])[owner]
+        nouns = [vocabulary.noun_ids.get(item.noun, NOTHING) for item in plan.objects]
+        colours = [_colour_id(item.colour, vocabulary) for item in plan.objects]
+        noun[0] = np.array([NOTHING, *nouns])[owner]
+        colour[0] = np.array([NOTHING, *colours])[owner]
         place[0, :, 0] = u[owner, columns] * known
         place[0, :, 1] = v[owner, rows] * known
         place[0, :, 2] = width[owner] * known
@@ -119,7 +118,7 @@ def rasterise(plan: Plan | None, vocabulary: PlanVocabulary, grid: tuple[int, in
 
 
 def _two_topmost(box: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each cell the number (1 = furthest back) of the front object over it and of the next one; 0 = none."""
+    """For each cell the number (1 = furthest back) of the topmost object over it and of the next; 0 = none."""
     x0, y0, x1, y1 = box.T[:, :, None]
     half_x, half_y = 0.5 / len(x), 0.5 / len(y)
     over_x = (x > x0 - half_x) & (x < x1 + half_x)  # (objects, w)
@@ -135,10 +134,11 @@ def _colour_id(colour: str | None, vocabulary: PlanVocabulary) -> int:
     return NATURAL_COLOUR if colour is None else vocabulary.colour_ids.get(colour, NOTHING)
 
 
-def _letters(plan: Plan, x: np.ndarray, quarter: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Letter numbers left and right of each column's centre, place inside the letter: (objects + 1, w); pitch: (objects + 1,).
+def _letters(plan: Plan, x: np.ndarray, quarter: float) -> tuple[np.ndarray, ...]:
+    """Letters a quarter cell left and right of each column's centre, the centre's place inside its letter: each
+    (objects + 1, w); and the width of one letter: (objects + 1,).
 
-    Two samples per cell, for a long word has letters narrower than a cell.
+    Two samples per cell, for the letters of a long word are narrower than a cell.
     """
     left, right = np.zeros((2, len(plan.objects) + 1, len(x)), dtype=np.int16)
     phase = np.zeros((len(plan.objects) + 1, len(x)))
@@ -157,11 +157,11 @@ def _letters(plan: Plan, x: np.ndarray, quarter: float) -> tuple[np.ndarray, np.
 
 
 class PlanInput(nn.Module):
-    """A raster of plans to one vector per token, in row order: what this noun in this colour looks like at this place.
+    """A raster of plans to one vector per token, in row order: what this noun looks like at this place.
 
-    A gated two-layer network over embeddings of the object's words and waves of its relative place; with `patch` 2 a
-    token is made of its 2 x 2 cells. The last layer starts at zero, so that attaching a fresh one changes nothing.
-    Table sizes come from `PlanVocabulary.sizes`.
+    A gated two-layer network (SwiGLU, Shazeer 2020) over embeddings of the objects' words and waves of their
+    relative places; with `patch` 2 a token is made of its 2 x 2 cells. The last layer starts at zero, so that
+    attaching a fresh one changes nothing. Table sizes come from `PlanVocabulary.sizes`.
     """
 
     FREQUENCIES = 4
@@ -175,29 +175,39 @@ class PlanInput(nn.Module):
         lights: int,
         width: int,
         patch: int = 1,
-        hidden: int = 256,
+        hidden: int = 192,
         embedding: int = 64,
     ) -> None:
         super().__init__()
         self.patch, self.width = patch, width
         self.noun = nn.Embedding(nouns, embedding)
-        self.colour = nn.Embedding(colours, embedding // 2)
-        self.letter = nn.Embedding(len(LETTERS) + 1, embedding // 2)
+        self.colour = nn.Embedding(colours, embedding)
+        self.letter = nn.Embedding(len(LETTERS) + 1, embedding)
         self.background = nn.Embedding(backgrounds, embedding)
-        self.light = nn.Embedding(lights, embedding // 2)
-        of_object = self.noun.embedding_dim + self.colour.embedding_dim + 2 * self.letter.embedding_dim
-        of_place = 6 * (1 + 2 * self.FREQUENCIES)
-        of_scene = self.background.embedding_dim + self.light.embedding_dim
-        of_cell = LAYERS * (of_object + of_place) + of_scene + 2 * (1 + 2 * self.FREQUENCIES)
-        self.read = nn.Linear(of_cell, 2 * hidden)
+        self.light = nn.Embedding(lights, embedding)
+        # One output per layer of objects (letters: and per quarter), each of value and gate.
+        self.read_noun = nn.Linear(embedding, LAYERS * 2 * hidden, bias=False)
+        self.read_colour = nn.Linear(embedding, LAYERS * 2 * hidden, bias=False)
+        self.read_letter = nn.Linear(embedding, LAYERS * 2 * 2 * hidden, bias=False)
+        self.read_background = nn.Linear(embedding, 2 * hidden, bias=False)
+        self.read_light = nn.Linear(embedding, 2 * hidden, bias=False)
+        self.read_place = nn.Linear((LAYERS * 6 + 2) * (1 + 2 * self.FREQUENCIES), 2 * hidden)
         self.write = nn.Linear(patch * patch * hidden, width)
+        self.init_weights()
+
+    def init_weights(self) -> None:
+        """Words and places start with about equal say in the first layer; the last layer starts at zero."""
+        inputs = 2 * LAYERS + 2 * LAYERS + 2  # words per cell
+        for name, layer in self.named_children():
+            if name.startswith("read_") and name != "read_place":
+                nn.init.normal_(layer.weight, std=(layer.in_features * inputs) ** -0.5)
         nn.init.zeros_(self.write.weight)
         nn.init.zeros_(self.write.bias)
 
     def forward(self, raster: PlanRaster) -> Tensor:
         """Raster of B plans on h x w cells -> (B, (h / P) * (w / P), width)."""
-        value, gate = self.read(self._features(raster)).chunk(2, dim=-1)
-        cells = value * nn.functional.silu(gate)  # (B, h, w, hidden)
+        value, gate = (self._words(raster) + self.read_place(self._places(raster))).chunk(2, dim=-1)
+        cells = value * F.silu(gate)  # (B, h, w, hidden)
         B, h, w, C = cells.shape
         P = self.patch
         cells = cells.view(B, h // P, P, w // P, P, C).transpose(2, 3)
@@ -208,25 +218,39 @@ class PlanInput(nn.Module):
         h, w = raster.grid
         return self(raster).transpose(1, 2).unflatten(2, (h // self.patch, w // self.patch))
 
-    def _features(self, raster: PlanRaster) -> Tensor:
-        """(B, h, w, of_cell): both layers' objects, the scene, and the cell's own place in the picture."""
-        B, (h, w) = len(raster), raster.grid
-        words = (
-            self.noun(raster.noun.int()),  # (B, L, h, w, E)
-            self.colour(raster.colour.int()),
-            self.letter(raster.letters.int()).movedim(2, -2).flatten(-2),
-            self._waves(raster.place.movedim(2, -1)),
-        )
-        objects = torch.cat(words, dim=-1).movedim(1, -2).flatten(-2)
-        background, light = raster.scene.int().unbind(1)
-        scene = torch.cat((self.background(background), self.light(light)), dim=-1)[:, None, None].expand(B, h, w, -1)
-        y = (torch.arange(h, device=objects.device) + 0.5) / h
-        x = (torch.arange(w, device=objects.device) + 0.5) / w
-        cell = self._waves(torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)).expand(B, h, w, -1)
-        return torch.cat((objects, scene, cell), dim=-1)
+    def _words(self, raster: PlanRaster) -> Tensor:
+        """(B, h, w, 2 * hidden): the first layer's share that words have, summed from a table.
 
-    def _waves(self, values: Tensor) -> Tensor:
-        """(..., n) -> (..., n * (1 + 2 F)): the value and its sine and cosine at periods 2, 1, 1/2, 1/4."""
-        frequency = math.pi * 2.0 ** torch.arange(self.FREQUENCIES, device=values.device)
-        angle = values[..., None] * frequency
-        return torch.cat((values[..., None], angle.sin(), angle.cos()), dim=-1).flatten(-2)
+        There are far fewer words than cells: each is projected once, and a cell only adds up rows.
+        """
+        B, (h, w) = len(raster), raster.grid
+        layers = range(LAYERS)
+        background, light = (raster.scene[:, i, None, None].expand(B, h, w) for i in (0, 1))
+        numbers = [
+            *(raster.noun[:, layer] for layer in layers),
+            *(raster.colour[:, layer] for layer in layers),
+            *(raster.letters[:, layer, side] for layer in layers for side in (0, 1)),
+            background,
+            light,
+        ]
+        tables = [
+            *self.read_noun(self.noun.weight).chunk(LAYERS, dim=-1),
+            *self.read_colour(self.colour.weight).chunk(LAYERS, dim=-1),
+            *self.read_letter(self.letter.weight).chunk(2 * LAYERS, dim=-1),
+            self.read_background(self.background.weight),
+            self.read_light(self.light.weight),
+        ]
+        starts = torch.tensor([0, *(len(table) for table in tables[:-1])], device=background.device).cumsum(0)
+        rows = torch.stack(numbers, dim=-1) + starts  # (B, h, w, words per cell)
+        return F.embedding_bag(rows.flatten(0, 2), torch.cat(tables), mode="sum").view(B, h, w, -1)
+
+    def _places(self, raster: PlanRaster) -> Tensor:
+        """(B, h, w, waves): the places inside of both layers' boxes, and the cell's own place in the picture."""
+        B, (h, w) = len(raster), raster.grid
+        y = (torch.arange(h, device=raster.place.device) + 0.5) / h
+        x = (torch.arange(w, device=raster.place.device) + 0.5) / w
+        cell = torch.stack(torch.meshgrid(x, y, indexing="xy")).expand(B, 2, h, w)
+        places = torch.cat((raster.place.flatten(1, 2), cell), dim=1).movedim(1, -1)
+        frequency = math.pi * 2.0 ** torch.arange(self.FREQUENCIES, device=places.device)
+        angle = (places[..., None] * frequency).flatten(-2)  # periods 2, 1, 1/2, 1/4
+        return torch.cat((places, angle.sin(), angle.cos()), dim=-1)

@@ -1,7 +1,7 @@
 """The words that a plan input knows, each with a number.
 
-A model's card carries its vocabulary, so that weights and numbers stay together. It knows nothing of prompts: mapping
-"kitten" to "cat" happens before a plan is written.
+A model's card carries its vocabulary, so that weights and numbers stay together. It knows nothing of prompts:
+mapping "kitten" to "cat" happens before a plan is written.
 """
 
 from __future__ import annotations
@@ -67,13 +67,13 @@ class PlanVocabulary:
 
     @classmethod
     def from_json(cls, data: Any) -> Self:
-        """The inverse of `as_json`. Raises FileProblem when a list is missing or holds anything but distinct words."""
+        """The inverse of `as_json`. Raises FileProblem when a list is missing or is not one of distinct words."""
         kinds = ("nouns", "colours", "backgrounds", "lights")
         if not isinstance(data, dict) or set(data) != set(kinds):
             raise FileProblem(f"a plan vocabulary holds exactly the lists {', '.join(kinds)}")
         for kind in kinds:
             words = data[kind]
-            if not isinstance(words, list | tuple) or not all(isinstance(word, str) and word for word in words):
+            if not isinstance(words, list) or not all(isinstance(word, str) and word for word in words):
                 raise FileProblem(f"plan vocabulary: {kind} is not a list of words")
             if len(set(words)) != len(words):
                 raise FileProblem(f"plan vocabulary: {kind} names a word twice")
