@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+MAX_WRITTEN_OUT = 1024
+"""Keys up to which the whole score matrix may be written out; beyond, memory matters more than time."""
 
 
 def split_heads(x: Tensor, heads: int) -> Tensor:
@@ -19,5 +23,23 @@ def merge_heads(x: Tensor) -> Tensor:
 
 
 def attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None, *, causal: bool = False) -> Tensor:
-    """softmax(q k^T / sqrt(D)) v; q, k, v: (B, heads, N, D); mask: True = may look, broadcastable to (B, heads, N, M)."""
+    """softmax(q k^T / sqrt(D)) v.
+
+    q, k, v: (B, heads, N, D). mask: True = may look, broadcastable to (B, heads, N, M).
+    """
+    # PyTorch's fused kernel is slow backwards in bfloat16 on a CPU: 108 ms against 23 ms written out, where
+    # float32 takes 38 ms (64 x 6 heads, 104 tokens, D = 32, one Zen 4 core).
+    backwards = torch.is_grad_enabled() and (q.requires_grad or k.requires_grad or v.requires_grad)
+    slow = backwards and q.dtype == torch.bfloat16 and q.device.type == "cpu"
+    if slow and k.shape[-2] <= MAX_WRITTEN_OUT:
+        return _written_out(q, k, v, mask, causal)
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
+
+
+def _written_out(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, causal: bool) -> Tensor:
+    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
+    if causal:
+        mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=q.device).tril()
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -torch.inf)
+    return torch.softmax(scores, dim=-1, dtype=q.dtype) @ v
