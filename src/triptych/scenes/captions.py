@@ -1,0 +1,201 @@
+"""From a scene to words: dense captions that state every fact, and short ones that leave some out.
+
+It knows nothing of pixels. A caption depends on the scene and a seed; other seeds word the same facts otherwise.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import Literal
+
+from triptych.core.errors import one_of
+from triptych.scenes import wording
+from triptych.scenes.colours import COLOUR_SYNONYMS, COLOURS
+from triptych.scenes.draw import Draw
+from triptych.scenes.graph import INVERSE, Group, Relation, Scene
+from triptych.scenes.levels import level_of
+from triptych.scenes.nouns import NOUNS
+
+Style = Literal["dense", "short"]
+
+_STREAM = 0xCA97
+_SHORT_SHARE = 0.2
+_SYNONYM_SHARE = 0.12
+_COLOUR_SYNONYM_SHARE = 0.06
+_ABSENCE_SHARE = 0.08
+
+
+def caption(scene: Scene, seed: int = 0, style: Style | None = None) -> str:
+    """One caption of the scene. `style` None draws a short one in a fifth of the cases.
+
+    Dense captions state every fact of `scene.facts()`. Short ones keep nouns, colours and counts and may leave out the
+    rest, but never say what is not so. Raises `InvalidRequest` for an unknown style.
+    """
+    draw = Draw(scene.seed, scene.index, _STREAM + seed)
+    if style is None:
+        style = "short" if draw.chance(_SHORT_SHARE) else "dense"
+    one_of("style", style, ("dense", "short"))
+    words = _short(scene, draw) if style == "short" else _dense(scene, draw)
+    return _finish(words, draw)
+
+
+def _dense(scene: Scene, draw: Draw) -> str:
+    place = draw.pick(wording.BACKGROUND_PHRASES[scene.background])
+    light = draw.pick(wording.LIGHT_PHRASES[scene.light]) if scene.light else ""
+    absent = _absence(scene, draw) if draw.chance(_ABSENCE_SHARE) else ""
+    if not scene.groups:
+        return _join(f"an empty scene {place}", light, absent)
+    things = _related(scene, draw) if scene.relations else _placed(scene.groups[0], draw)
+    form = draw.integer(0, 5)
+    if form == 0:
+        return _join(f"{place}", things, light, absent)
+    if form == 1:
+        verb = "is" if scene.groups[0].count == 1 else "are"
+        return _join(f"there {verb} {things} {place}", light, absent)
+    if form == 2 and light:
+        return _join(light, f"{things} {place}", absent)
+    if form == 3:
+        return _join(things, place, light, absent)
+    return _join(f"{draw.pick(wording.OPENINGS)}{things} {place}", light, absent)
+
+
+def _short(scene: Scene, draw: Draw) -> str:
+    if not scene.groups:
+        return draw.pick(wording.BACKGROUND_PHRASES[scene.background])
+    if scene.relations and draw.chance(0.5):
+        things = _related(scene, draw)
+    else:
+        things = _listed([_phrase(group, draw) for group in scene.groups])
+    if draw.chance(0.5):
+        things += " " + draw.pick(wording.BACKGROUND_PHRASES[scene.background])
+    return things
+
+
+def _placed(group: Group, draw: Draw) -> str:
+    phrase = _phrase(group, draw)
+    return f"{phrase} {draw.pick(wording.PLACE_PHRASES[group.place])}" if group.place else phrase
+
+
+def _related(scene: Scene, draw: Draw) -> str:
+    """The groups with their relations: "a fox to the left of two cats, and a bird above the fox"."""
+    first, *more = scene.relations
+    if draw.chance(0.3):
+        first = Relation(first.object, INVERSE[first.kind], first.subject)
+    text = f"{_phrase(scene.groups[first.subject], draw)} {_relation(first, draw)} {_phrase(scene.groups[first.object], draw)}"
+    named = {first.subject, first.object}
+    for relation in more:
+        if relation.subject in named:  # let the sentence begin with what is new
+            relation = Relation(relation.object, INVERSE[relation.kind], relation.subject)
+        new, old = scene.groups[relation.subject], scene.groups[relation.object]
+        text += f", and {_phrase(new, draw)} {_relation(relation, draw)} the {_name(old, draw, plain=True)}"
+        named.add(relation.subject)
+    return text
+
+
+def _relation(relation: Relation, draw: Draw) -> str:
+    return draw.pick(wording.RELATION_PHRASES[relation.kind])
+
+
+def _phrase(group: Group, draw: Draw) -> str:
+    """A group with its count, size and colour: "three small red foxes"."""
+    words: list[str] = []
+    if group.size in wording.SIZE_WORDS:
+        words.append(draw.pick(wording.SIZE_WORDS[group.size]))
+    if group.colour is not None:
+        words.append(_colour(group.colour, draw))
+    words.append(_name(group, draw))
+    text = " ".join(words)
+    if group.count == 1:
+        return f"{_article(text)} {text}"
+    return f"{draw.pick(wording.NUMBERS[group.count])} {text}"
+
+
+def _colour(colour: str, draw: Draw) -> str:
+    others = COLOUR_SYNONYMS.get(colour)
+    return draw.pick(others) if others and draw.chance(_COLOUR_SYNONYM_SHARE) else colour
+
+
+def _name(group: Group, draw: Draw, *, plain: bool = False) -> str:
+    noun = NOUNS[group.noun]
+    if noun.synonyms and not plain and draw.chance(_SYNONYM_SHARE):
+        other = draw.pick(noun.synonyms)
+        return other if group.count == 1 else _plural(other)
+    return noun.name if group.count == 1 else noun.plural
+
+
+def _plural(word: str) -> str:
+    if word.endswith(("s", "x", "z", "ch", "sh")):
+        return word + "es"
+    if word.endswith("y") and word[-2] not in "aeiou":
+        return word[:-1] + "ies"
+    if word.endswith("calf"):
+        return word[:-1] + "ves"
+    return word + "s"
+
+
+def _article(text: str) -> str:
+    return "an" if text[0] in "aeio" or text.startswith(("umb", "upp")) else "a"
+
+
+def _listed(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
+
+
+def _absence(scene: Scene, draw: Draw) -> str:
+    """Name something that is not there."""
+    there = {group.noun for group in scene.groups}
+    noun = NOUNS[draw.pick([name for name in level_of(scene.level).nouns if name not in there])]
+    form = draw.pick(wording.ABSENCE_PHRASES)
+    return form.format(a=f"{_article(noun.name)} {noun.name}", one=noun.name, many=noun.plural)
+
+
+def _join(*parts: str) -> str:
+    return ", ".join(part for part in parts if part)
+
+
+def _finish(text: str, draw: Draw) -> str:
+    """Some captions begin with a capital, some end with a full stop: neither means anything."""
+    if draw.chance(0.3):
+        text = text[0].upper() + text[1:]
+        if draw.chance(0.6):
+            text += "."
+    return text
+
+
+@functools.cache
+def world_words() -> tuple[str, ...]:
+    """Every word and number that a caption can hold, in lower case, sorted; the words of signs are not among them."""
+    phrases: list[str] = list(wording.FRAME_WORDS)
+    phrases += [*wording.OPENINGS, *wording.ABSENCE_PHRASES, *wording.BACKGROUND_SYNONYMS, "an empty scene"]
+    for table in (
+        wording.NUMBERS,
+        wording.SIZE_WORDS,
+        wording.BACKGROUND_PHRASES,
+        wording.LIGHT_PHRASES,
+        wording.PLACE_PHRASES,
+        wording.RELATION_PHRASES,
+        COLOUR_SYNONYMS,
+    ):
+        for options in table.values():
+            phrases += options
+    phrases += [*COLOURS, *(str(n) for n in wording.NUMBERS)]
+    for noun in NOUNS.values():
+        phrases += [noun.name, noun.plural, *noun.synonyms, *(_plural(word) for word in noun.synonyms)]
+    text = re.sub(r"\{\w+\}", " ", " ".join(phrases)).lower()
+    return tuple(sorted(set(re.findall(r"[a-z]+|\d+", text))))
+
+
+@functools.cache
+def synonyms() -> dict[str, str]:
+    """Other words of the captions -> the noun, colour or background that they mean; plurals of nouns too."""
+    found = dict(wording.BACKGROUND_SYNONYMS)
+    for colour, others in COLOUR_SYNONYMS.items():
+        found.update(dict.fromkeys(others, colour))
+    for noun in NOUNS.values():
+        if noun.plural != noun.name:
+            found[noun.plural] = noun.name
+        for word in noun.synonyms:
+            found[word] = noun.name
+            found[_plural(word)] = noun.name
+    return {word: meaning for word, meaning in found.items() if word not in NOUNS and word not in COLOURS}

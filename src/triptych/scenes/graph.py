@@ -1,0 +1,128 @@
+"""A scene as a typed graph: groups of like things, where each thing stands, and how the groups relate.
+
+The caption and the picture are two renderings of it, and `facts` its exact truth. It knows nothing of pixels or wording.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Literal
+
+from triptych.core.plan import Box, Plan, PlanObject
+
+Kind = Literal["sprite", "sign", "face"]
+FactKind = Literal["presence", "count", "colour", "size", "place", "relation", "background", "light", "text"]
+
+RELATIONS: tuple[str, ...] = ("left of", "right of", "above", "below", "in front of", "behind")
+INVERSE = {
+    "left of": "right of",
+    "right of": "left of",
+    "above": "below",
+    "below": "above",
+    "in front of": "behind",
+    "behind": "in front of",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Things that a caption names in one breath: "three red foxes". `colour` is None for the natural one.
+
+    `place` is set only where the caption may state it. `text` is what a sign says, `face` an identity vector.
+    """
+
+    noun: str
+    colour: str | None = None
+    count: int = 1
+    size: str = "normal"
+    place: str | None = None
+    kind: Kind = "sprite"
+    text: str | None = None
+    face: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SceneObject:
+    """One thing. `group` is its index in `Scene.groups`; the box is x0, y0, x1, y1 in fractions of the picture."""
+
+    group: int
+    noun: str
+    colour: str | None
+    box: Box
+    kind: Kind = "sprite"
+    text: str | None = None
+    face: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Group `subject` stands `kind` group `object`: "left of", "in front of", ..., as the viewer sees it."""
+
+    subject: int
+    kind: str
+    object: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that is true of a scene. `about` is a noun (or "scene"); a relation names its second noun in `other`."""
+
+    kind: FactKind
+    about: str
+    value: str | int
+    other: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everything there is to know of a picture. `objects` go from back to front: a later one hides an earlier one.
+
+    `variant` chooses the background's arrangement; `light` is None where it has no direction.
+    """
+
+    level: str
+    seed: int
+    index: int
+    background: str
+    light: str | None
+    variant: int
+    groups: tuple[Group, ...] = ()
+    objects: tuple[SceneObject, ...] = ()
+    relations: tuple[Relation, ...] = ()
+
+    def plan(self) -> Plan:
+        """The plan that a planner should write for this scene's caption."""
+        return Plan(
+            background=self.background,
+            light=self.light,
+            objects=tuple(
+                PlanObject(noun=thing.noun, colour=thing.colour, box=thing.box, text=thing.text)
+                for thing in self.objects
+            ),
+        )
+
+    def facts(self) -> tuple[Fact, ...]:
+        """The exact truth, one atom at a time."""
+        facts = [Fact("background", "scene", self.background)]
+        if self.light is not None:
+            facts.append(Fact("light", "scene", self.light))
+        for group in self.groups:
+            facts.append(Fact("presence", group.noun, 1))
+            facts.append(Fact("count", group.noun, group.count))
+            if group.colour is not None:
+                facts.append(Fact("colour", group.noun, group.colour))
+            if group.size != "normal":
+                facts.append(Fact("size", group.noun, group.size))
+            if group.place is not None:
+                facts.append(Fact("place", group.noun, group.place))
+            if group.text is not None:
+                facts.append(Fact("text", group.noun, group.text))
+        for relation in self.relations:
+            subject, other = self.groups[relation.subject], self.groups[relation.object]
+            facts.append(Fact("relation", subject.noun, relation.kind, other.noun))
+        return tuple(facts)
+
+    def without_objects(self) -> Scene:
+        """The empty place: same background, same light."""
+        return dataclasses.replace(self, groups=(), objects=(), relations=())
