@@ -152,7 +152,7 @@ def _snow(canvas: Canvas, draw: Draw) -> None:
 
 
 def _forest(canvas: Canvas, draw: Draw) -> None:
-    canvas.gradient((190, 226, 186), (150, 202, 150), 0, 0.62)
+    canvas.gradient((190, 226, 186), (150, 202, 150), 0, 0.66)
     for shade, y, size in (((138, 192, 136), 0.6, 0.42), ((104, 168, 112), 0.64, 0.52)):
         for i in range(7):
             _conifer(canvas, (i + draw.uniform(0, 1)) / 7, y, size * draw.uniform(0.8, 1.2), shade)

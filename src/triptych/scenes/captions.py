@@ -51,7 +51,7 @@ def _dense(scene: Scene, draw: Draw) -> str:
     if form == 0:
         return _join(f"{place}", things, light, absent)
     if form == 1:
-        verb = "is" if scene.groups[0].count == 1 else "are"
+        verb = "is" if things.startswith(("a ", "an ")) and not things.startswith("a pair") else "are"
         return _join(f"there {verb} {things} {place}", light, absent)
     if form == 2 and light:
         return _join(light, f"{things} {place}", absent)
