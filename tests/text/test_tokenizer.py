@@ -50,6 +50,13 @@ def test_digits_and_punctuation() -> None:
     assert labels("12 cats, red!") == ["1", "2", "cats", ",", "red", "!"]
 
 
+def test_a_number_may_be_a_word_of_the_world() -> None:
+    counting = Tokenizer(["2", "cats"])
+    first, second = counting.encode("2 cats", 3).ids[1:], counting.encode("12 cats", 4).ids[1:]
+    assert first == (len(counting) - 2, len(counting) - 1)
+    assert second[:2] == Tokenizer([]).encode("12", 3).ids[1:]
+
+
 def test_spans_are_those_of_the_prompt_as_typed() -> None:
     prompt = "Ａ ｒｅｄ  fox’s “Ünï”"
     encoded = TOKENIZER.encode(prompt, 64)
@@ -87,9 +94,7 @@ def test_json_round_trip() -> None:
     assert len(again) == len(TOKENIZER)
 
 
-@pytest.mark.parametrize(
-    "data", [None, {}, [], {"kind": "bpe"}, {"kind": "words-and-characters", "characters": "AB"}]
-)
+@pytest.mark.parametrize("data", [None, {}, [], {"kind": "bpe"}, {"kind": "words-and-characters", "characters": "AB"}])
 def test_a_foreign_vocabulary_is_refused(data: object) -> None:
     with pytest.raises(FileProblem):
         Tokenizer.from_json(data)

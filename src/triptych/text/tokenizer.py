@@ -152,7 +152,7 @@ class Tokenizer:
         for piece in pieces(text):
             if piece.kind == "quote":
                 yield from self._spelled(piece.text, piece.start, QUOTE, END_QUOTE)
-            elif piece.kind != "word":
+            elif piece.kind != "word" and piece.text not in self._words:
                 for place, character in enumerate(piece.text, piece.start):
                     yield self._character(character), place, place + 1
             else:
@@ -202,11 +202,7 @@ class Tokenizer:
     def from_json(cls, data: Any) -> Self:
         """The tokenizer that `as_json` described; `FileProblem` if it is of another kind."""
         if not isinstance(data, dict) or data.get("kind") != "words-and-characters":
-            raise FileProblem(
-                "the vocabulary beside the weights is not one of a words-and-characters tokenizer"
-            )
+            raise FileProblem("the vocabulary beside the weights is not one of a words-and-characters tokenizer")
         if data.get("characters") != CHARACTERS:
-            raise FileProblem(
-                "the vocabulary beside the weights spells with other characters than this version"
-            )
+            raise FileProblem("the vocabulary beside the weights spells with other characters than this version")
         return cls(data["words"])
