@@ -1,0 +1,80 @@
+"""`triptych models`: which models are there, what they take, what they were trained on. Loads none of
+them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from triptych.core.registry import Card, Registry
+
+app = typer.Typer(help="The models, with what each takes.", rich_markup_mode=None)
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+
+
+@app.callback(invoke_without_command=True)
+def list_models(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the models; `models show NAME` tells all about one."""
+    if context.invoked_subcommand:
+        return
+    from triptych.cli.output import show, show_json
+
+    cards = _registry().models()
+    if as_json:
+        show_json({"models": [card.as_json() | {"family": card.family} for card in cards]})
+        return
+    width = max((len(card.name) for card in cards), default=0)
+    for card in cards:
+        show(f"{card.name:<{width}}  {card.family:<14}  {card.description}")
+
+
+@app.command("show")
+def show_model(name: Annotated[str, typer.Argument(help="Name of the model.")], as_json: AsJson = False) -> None:
+    """Show one model: capabilities, training, scores, licence, files."""
+    from triptych.cli.output import show, show_json
+
+    registry = _registry()
+    card = registry.find(name).card
+    if as_json:
+        show_json(card.as_json() | {"family": card.family})
+        return
+    for line in _lines(card):
+        show(line)
+
+
+def _registry() -> Registry:
+    from triptych.core.registry import Registry, builtin_folder
+
+    return Registry().add_folder(builtin_folder())
+
+
+def _lines(card: Card) -> list[str]:
+    """The card as text, one fact a line."""
+    lines = [f"{card.name}: {card.description}", f"family      {card.family}", f"licence     {card.licence}"]
+    if takes := card.capabilities:
+        width, height = takes.native_size
+        lines += [
+            f"size        {width}x{height}; multiples of {takes.size_multiple}, at most {takes.max_pixels} pixels",
+            f"samplers    {', '.join(takes.samplers) or 'none'}",
+            f"schedules   {', '.join(takes.schedules) or 'none'}",
+            f"steps       {' to '.join(map(str, takes.steps_range)) if takes.steps_range else 'not taken'}",
+            f"guidance    {'yes' if takes.guidance else 'no'}; negative prompt: {'yes' if takes.negative else 'no'}",
+            f"plan        {'yes' if takes.plan else 'no'}",
+            f"same again  {takes.grade}",
+        ]
+        world = {"knows": takes.nouns, "colours": takes.colours, "places": takes.backgrounds}
+        lines += [f"{label:<11} {', '.join(words)}" for label, words in world.items() if words]
+    told = card.training
+    if told.samples:
+        lines.append(
+            f"training    {told.samples} pictures in {told.seconds / 3600:.1f} h on {told.compute}: {told.data}"
+        )
+    lines += [f"score       {name} {value:g}" for name, value in card.scores.items()]
+    lines += [
+        f"file        {name}, {file.bytes / 2**20:.1f} MiB, sha256 {file.sha256}" for name, file in card.files.items()
+    ]
+    return lines + [f"part        {name}" for name in card.parts]

@@ -1,0 +1,46 @@
+"""`triptych replay`: make a picture again from the recipe inside it, and say whether it is the same one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def replay(
+    file: Annotated[Path, typer.Argument(help="A picture made by Triptych, or its recipe (JSON).")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No hints.")] = False,
+) -> None:
+    """Make a picture again and compare: exact, within tolerance, or different (exit code 1)."""
+    from triptych.cli.output import show, show_json, tell
+    from triptych.core.readers import read_recipe
+
+    # Read here first: a file that is no picture of ours is refused before torch is imported.
+    recipe = read_recipe(file)
+
+    from triptych import api
+
+    report = api.replay(file)
+    if as_json:
+        show_json(
+            {
+                "file": str(file),
+                "verdict": report.verdict,
+                "max_difference": report.max_difference,
+                "grade": recipe.grade,
+                "model": recipe.model,
+                "seed": recipe.request.seed,
+                "made_by": recipe.triptych,
+                "pixels_sha256": recipe.pixels_sha256,
+            }
+        )
+    else:
+        show(report.verdict)
+    if report.verdict != "exact":
+        levels = f"largest difference {report.max_difference} of 255" if report.max_difference is not None else ""
+        promise = f"made by version {recipe.triptych} with the grade {recipe.grade!r}"
+        tell("; ".join(filter(None, (levels, promise))), quiet=quiet)
+    if report.verdict == "different":
+        raise typer.Exit(1)
