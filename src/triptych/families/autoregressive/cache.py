@@ -1,0 +1,127 @@
+"""Keys and values of the positions that a decoder has already seen, one slot per row of a running request.
+
+Every slot has the full length from the start, and a step always attends over the full length behind a mask:
+the sizes of the products, and with them the bits of the result, do not depend on how far other rows have
+come.
+
+Knows slots and positions in the sequence (text first, then picture tokens); knows nothing of requests.
+
+Shapes: S slots, R rows of one call, K key/value heads, G queries per key head, L positions, D channels of a
+head.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from triptych.core.errors import OutOfMemory
+from triptych.nn.attention import attention
+
+if TYPE_CHECKING:
+    from triptych.families.autoregressive.decoder import DecoderConfig
+
+
+class KVCache:
+    """Room for `slots` rows: 2 * layers * slots * kv_heads * length * head_dim numbers, taken at once."""
+
+    def __init__(
+        self,
+        config: DecoderConfig,
+        slots: int,
+        *,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.slots = slots
+        self.length = config.length
+        shape = (config.layers, slots, config.kv_heads, config.length, config.head_dim)
+        self.k = torch.zeros(shape, dtype=dtype, device=device)
+        self.v = torch.zeros(shape, dtype=dtype, device=device)
+        self._free = list(range(slots))
+
+    @property
+    def free(self) -> int:
+        """How many slots can still be allocated."""
+        return len(self._free)
+
+    def allocate(self) -> int:
+        """The lowest free slot, emptied. Raises `OutOfMemory` where none is left.
+
+        Lowest first keeps the slots in use side by side, where a step reads them without a copy.
+        """
+        if not self._free:
+            raise OutOfMemory(f"all {self.slots} slots of the token cache are taken")
+        slot = heapq.heappop(self._free)
+        # Zero weight times a NaN that a former tenant left behind would still be NaN.
+        self.k[:, slot].zero_()
+        self.v[:, slot].zero_()
+        return slot
+
+    def release(self, slot: int) -> None:
+        """Give a slot back. Raises ValueError for one that is not in use."""
+        if not 0 <= slot < self.slots or slot in self._free:
+            raise ValueError(f"slot {slot} is not in use")
+        heapq.heappush(self._free, slot)
+
+    def prefix(self, slots: Sequence[int]) -> PrefixRows:
+        """Attention for the first positions of `slots`: causal among themselves, kept for later."""
+        return PrefixRows(self, slots)
+
+    def step(self, slots: Sequence[int], places: Tensor) -> StepRows:
+        """Attention for one new position in each of `slots`; places: (R,), where in the sequence it stands."""
+        return StepRows(self, slots, places)
+
+
+class PrefixRows:
+    """What a layer calls while the text is read for the first time."""
+
+    def __init__(self, cache: KVCache, slots: Sequence[int]) -> None:
+        self._cache = cache
+        self._slots = torch.tensor(slots, device=cache.k.device)
+
+    def __call__(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """q: (R, K * G, N, D); k, v: (R, K, N, D) -> (R, K * G, N, D)."""
+        N = k.shape[2]
+        self._cache.k[layer, self._slots, :, :N] = k.to(self._cache.k.dtype)
+        self._cache.v[layer, self._slots, :, :N] = v.to(self._cache.v.dtype)
+        return causal_attention(layer, q, k, v)
+
+
+class StepRows:
+    """What a layer calls for one more token in each row. Rows beyond the slots are padding, and get zeros."""
+
+    def __init__(self, cache: KVCache, slots: Sequence[int], places: Tensor) -> None:
+        self._cache = cache
+        self._slots = torch.tensor(slots, device=cache.k.device)
+        self._places = places
+        first = slots[0]
+        side_by_side = list(slots) == list(range(first, first + len(slots)))
+        self._rows = slice(first, first + len(slots)) if side_by_side else self._slots
+        seen = torch.arange(cache.length, device=cache.k.device) <= places[:, None]
+        self._mask = seen[:, None, None, :]
+
+    def __call__(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """q: (P, K * G, 1, D); k, v: (P, K, 1, D) with P >= R rows -> (P, K * G, 1, D)."""
+        R, K = len(self._slots), k.shape[1]
+        self._cache.k[layer, self._slots, :, self._places] = k[:R, :, 0].to(self._cache.k.dtype)
+        self._cache.v[layer, self._slots, :, self._places] = v[:R, :, 0].to(self._cache.v.dtype)
+        keys = self._cache.k[layer, self._rows].to(q.dtype)
+        values = self._cache.v[layer, self._rows].to(q.dtype)
+        # With one new position, the G queries that share a key head stand where positions usually stand.
+        queries = q[:R].view(R, K, -1, q.shape[-1])
+        out = torch.zeros_like(q)
+        out[:R] = attention(queries, keys, values, self._mask).reshape(R, *q.shape[1:])
+        return out
+
+
+def causal_attention(layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """Attention over whole sequences, without a cache, alike in every layer. Shapes as in `PrefixRows`."""
+    groups = q.shape[1] // k.shape[1]
+    if groups > 1:
+        k, v = k.repeat_interleave(groups, dim=1), v.repeat_interleave(groups, dim=1)
+    return attention(q, k, v, causal=True)
