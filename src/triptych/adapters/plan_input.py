@@ -1,8 +1,8 @@
-"""The plan as an input of a painter: what stands at each cell of the latent grid, and a network that reads it.
+"""The plan as an input of a painter: what stands at each cell of the latent grid, and a network to read it.
 
-`rasterise` turns a plan into numbers per cell, `stack` collates them, `PlanInput` turns them into one vector per
-token. Networks take that as `position_input` and add it to their own tokens: passing it attaches the plan, leaving
-it out detaches it, and neither touches the network's weights.
+`rasterise` turns a plan into numbers per cell, `stack` collates them, `PlanInput` turns them into one vector
+per token. Networks take that as `position_input` and add it to their own tokens: passing it attaches the plan,
+leaving it out detaches it, and neither touches the network's weights.
 
 It knows nothing of any family, prompt or picture.
 
@@ -39,11 +39,11 @@ class PlanRaster:
     colour: Tensor
     """(B, L, h, w) int16 colour number; 0 = no object here, or an unknown colour; 1 = natural."""
     letters: Tensor
-    """(B, L, 2, h, w) int16 letter numbers of a sign at the left and right quarter of the cell; 0 = no letter."""
+    """(B, L, 2, h, w) int16 letter number of a sign at the cell's left and right quarter; 0 = no letter."""
     place: Tensor
-    """(B, L, 6, h, w) float32: u, v of the cell's centre inside the box (0 = left/top, 1 = right/bottom), width and
-    height of the box in fractions of the picture, the centre's place inside its letter in [0, 1), and the width
-    of one letter in fractions of the picture. All 0 where there is no object; the last two 0 without text."""
+    """(B, L, 6, h, w) float32: u, v of the cell's centre inside the box (0 = left/top, 1 = right/bottom), width
+    and height of the box in fractions of the picture, the centre's place inside its letter in [0, 1), width of
+    one letter in fractions of the picture. All 0 where there is no object; the last two 0 without text."""
     scene: Tensor
     """(B, 2) int16: background number, light number."""
 
@@ -59,7 +59,7 @@ class PlanRaster:
         return type(self)(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
 
     def dropped(self, mask: Tensor) -> Self:
-        """Plans where `mask` (B,) is true become the raster of nothing: training's dropout, guidance's empty row."""
+        """Plans where `mask` (B,) is true become the raster of nothing: dropout, and guidance's empty row."""
         kept: dict[str, Tensor] = {}
         for f in fields(self):
             values: Tensor = getattr(self, f.name)
@@ -118,7 +118,7 @@ def rasterise(plan: Plan | None, vocabulary: PlanVocabulary, grid: tuple[int, in
 
 
 def _two_topmost(box: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each cell the number (1 = furthest back) of the topmost object over it and of the next; 0 = none."""
+    """For each cell the number (1 = furthest back) of the topmost object and of the next; 0 = none."""
     x0, y0, x1, y1 = box.T[:, :, None]
     half_x, half_y = 0.5 / len(x), 0.5 / len(y)
     over_x = (x > x0 - half_x) & (x < x1 + half_x)  # (objects, w)
@@ -135,8 +135,8 @@ def _colour_id(colour: str | None, vocabulary: PlanVocabulary) -> int:
 
 
 def _letters(plan: Plan, x: np.ndarray, quarter: float) -> tuple[np.ndarray, ...]:
-    """Letters a quarter cell left and right of each column's centre, the centre's place inside its letter: each
-    (objects + 1, w); and the width of one letter: (objects + 1,).
+    """Letters a quarter cell left and right of each column's centre, the centre's place inside its letter:
+    each (objects + 1, w); and the width of one letter: (objects + 1,).
 
     Two samples per cell, for the letters of a long word are narrower than a cell.
     """
@@ -245,7 +245,7 @@ class PlanInput(nn.Module):
         return F.embedding_bag(rows.flatten(0, 2), torch.cat(tables), mode="sum").view(B, h, w, -1)
 
     def _places(self, raster: PlanRaster) -> Tensor:
-        """(B, h, w, waves): the places inside of both layers' boxes, and the cell's own place in the picture."""
+        """(B, h, w, waves): the place inside of both layers' boxes, and the cell's own in the picture."""
         B, (h, w) = len(raster), raster.grid
         y = (torch.arange(h, device=raster.place.device) + 0.5) / h
         x = (torch.arange(w, device=raster.place.device) + 0.5) / w

@@ -67,7 +67,7 @@ class PlanVocabulary:
 
     @classmethod
     def from_json(cls, data: Any) -> Self:
-        """The inverse of `as_json`. Raises FileProblem when a list is missing or is not one of distinct words."""
+        """The inverse of `as_json`. Raises FileProblem when a list is missing or not one of distinct words."""
         kinds = ("nouns", "colours", "backgrounds", "lights")
         if not isinstance(data, dict) or set(data) != set(kinds):
             raise FileProblem(f"a plan vocabulary holds exactly the lists {', '.join(kinds)}")

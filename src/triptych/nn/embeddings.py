@@ -10,13 +10,17 @@ from torch import Tensor, nn
 from triptych.nn.rows import with_enough_rows
 
 
-def sinusoidal(t: Tensor, dim: int, *, max_period: float = 10_000.0, cosine_first: bool = True) -> Tensor:
+def sinusoidal(
+    t: Tensor, dim: int, *, max_period: float = 10_000.0, cosine_first: bool = True, shift: float = 0.0
+) -> Tensor:
     """Sinusoidal features of a scalar (Vaswani et al. 2017, section 3.5).
 
     t: (B,) in network units (Stable Diffusion: 0..999; FLUX: 1000 * sigma). Returns (B, dim), float32.
+    The last frequency is 1 / max_period where `shift` is 1 (the `freq_shift` of diffusers), just short of it at 0.
     """
     half = dim // 2
-    exponent = -math.log(max_period) * torch.arange(half, dtype=torch.float32, device=t.device) / half
+    steps = torch.arange(half, dtype=torch.float32, device=t.device)
+    exponent = -math.log(max_period) * steps / (half - shift)
     angles = t.float()[:, None] * torch.exp(exponent)[None, :]
     sine, cosine = torch.sin(angles), torch.cos(angles)
     return torch.cat((cosine, sine) if cosine_first else (sine, cosine), dim=-1)
