@@ -1,11 +1,12 @@
 """The continuous autoencoder: pictures to 16-channel latents at an eighth of their size, and back.
 
-The posterior is N(encoder(x), latent_noise^2) with a fixed deviation (losses.py), so its divergence from N(0, 1) is a
-plain square of the mean, and the mean is all that `encode` returns. Latents leave and enter normalised per channel to
-zero mean and unit variance over the training pictures, because that is the scale that noise schedules assume.
+The posterior is N(encoder(x), latent_noise^2) with a fixed deviation (losses.py), so its divergence from N(0,
+1) is a plain square of the mean, and the mean is all that `encode` returns. Latents leave and enter
+normalised per channel to zero mean and unit variance over the training pictures, because that is the scale
+that noise schedules assume.
 
-Also here: the cheapest picture of a latent, a linear map to RGB found by least squares, for live previews. What this
-file does not know: how it is trained, and what paints the latents.
+Also here: the cheapest picture of a latent, a linear map to RGB found by least squares, for live previews.
+What this file does not know: how it is trained, and what paints the latents.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from triptych.autoencoders.backbone import PATCH, BackboneConfig, Decoder, Encoder, set_shortcut
+from triptych.autoencoders.backbone import PATCH, BackboneConfig, Decoder, Encoder, one_by_one, set_shortcut
 
 
 @dataclass(frozen=True)
 class AutoencoderConfig(BackboneConfig):
-    """`latent_noise`: deviation of the posterior while training, in units of the encoder's raw output (about 1)."""
+    """`latent_noise`: deviation of the posterior while training, in units of the encoder's raw output (about
+    1).
+    """
 
     latent_noise: float = 0.05
 
@@ -48,18 +51,18 @@ class Autoencoder(nn.Module):
 
     def encode(self, x: Tensor) -> Tensor:
         """Pictures (B, 3, H, W) in [-1, 1] -> normalised mean latents (B, C, H/8, W/8)."""
-        return (self.encoder(x) - _per_channel(self.latent_mean)) / _per_channel(self.latent_std)
+        return (one_by_one(self.encoder, x) - _per_channel(self.latent_mean)) / _per_channel(self.latent_std)
 
     def decode(self, z: Tensor) -> Tensor:
         """Normalised latents (B, C, h, w) -> pictures (B, 3, 8h, 8w), about [-1, 1], not clamped."""
-        return self.decoder(z * _per_channel(self.latent_std) + _per_channel(self.latent_mean))
+        return one_by_one(self.decoder, z * _per_channel(self.latent_std) + _per_channel(self.latent_mean))
 
     def forward(self, x: Tensor) -> Tensor:
         """The reconstruction of x."""
         return self.decode(self.encode(x))
 
     def preview(self, z: Tensor) -> Tensor:
-        """Normalised latents (B, C, h, w) -> small pictures (B, 3, h, w) in [-1, 1]: one matrix product per position."""
+        """Normalised latents (B, C, h, w) -> small pictures (B, 3, h, w) in [-1, 1]."""
         rgb = torch.einsum("rc,bchw->brhw", self.preview_matrix, z.float())
         return (rgb + _per_channel(self.preview_bias)).clamp(-1, 1)
 
@@ -69,21 +72,26 @@ class Autoencoder(nn.Module):
 
     @torch.no_grad()
     def fit_normalisation(self, pictures: Tensor, *, batch_size: int = 32) -> None:
-        """Set latent mean, deviation and the preview's map from pictures (B, 3, H, W); call once, after training.
+        """Set latent mean, deviation and the preview's map from pictures (B, 3, H, W); call after training.
 
         Latents that were made before the call are in another scale than those made after it.
         """
-        raw = torch.cat([self.encoder(batch).float() for batch in pictures.split(batch_size)])
+        device = self.latent_mean.device
+        raw = torch.cat([self.encoder(batch.to(device)).cpu() for batch in pictures.split(batch_size)])
         samples = raw.double().permute(0, 2, 3, 1).reshape(-1, raw.shape[1])
         mean = samples.mean(0)
         std = samples.std(0).clamp_min(1e-6)
         self.latent_mean.copy_(mean)
         self.latent_std.copy_(std)
-        normalised = (samples - mean) / std
-        colours = F.avg_pool2d(pictures.double(), PATCH).permute(0, 2, 3, 1).reshape(-1, 3)
-        design = torch.cat([normalised, torch.ones_like(normalised[:, :1])], dim=1)
-        # The normal equations with a touch of ridge: 17 unknowns, and never singular.
-        gram = design.T @ design + 1e-6 * len(design) * torch.eye(design.shape[1], dtype=design.dtype, device=design.device)
+        self._fit_preview((samples - mean) / std, pictures)
+
+    def _fit_preview(self, latents: Tensor, pictures: Tensor) -> None:
+        """Least squares from normalised latents (positions, C) to the mean colours of their patches."""
+        colours = F.avg_pool2d(pictures.cpu().double(), PATCH).permute(0, 2, 3, 1).reshape(-1, 3)
+        design = torch.cat([latents, torch.ones_like(latents[:, :1])], dim=1)
+        gram = design.T @ design
+        # A touch of ridge, so that a channel that never varies leaves the equations solvable.
+        gram.diagonal().add_(1e-6 * len(design))
         solution = torch.linalg.solve(gram, design.T @ colours)
         self.preview_matrix.copy_(solution[:-1].T)
         self.preview_bias.copy_(solution[-1])
