@@ -10,24 +10,49 @@ import typer
 
 def train(
     stage: Annotated[str, typer.Argument(help="Which stage: autoencoder, tokenizer, text, flow, ...")],
-    preset: Annotated[str, typer.Option(help="Sizes and length for a cpu or a gpu.")] = "cpu",
+    preset: Annotated[str, typer.Option(help="Sizes and length: tiny, cpu or gpu.")] = "cpu",
     data: Annotated[str, typer.Option(help="`scenes`, or a folder of captioned pictures.")] = "scenes",
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for checkpoints, log and sheets.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for checkpoints, logs and sheets.")] = Path("runs"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on, exactly, from the last checkpoint.")] = False,
+    warm: Annotated[bool, typer.Option("--warm", help="Start from the exported weights of this stage.")] = False,
+    samples: Annotated[int | None, typer.Option(help="Train on so many pictures instead of the preset's.")] = None,
     max_seconds: Annotated[float | None, typer.Option(help="Stop, with a checkpoint, after so long.")] = None,
+    font: Annotated[Path | None, typer.Option(help="Emoji font to draw the scenes from.")] = None,
+    distributed: Annotated[bool, typer.Option("--distributed", help="Under `accelerate launch`.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The last log record as JSON on stdout.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
     """Train one stage; it can be stopped at any moment and resumed exactly."""
-    from triptych.core.errors import FileProblem, InvalidRequest, one_of
+    from triptych.cli.output import show, show_json, tell
+    from triptych.core.errors import FileProblem, InvalidRequest
     from triptych.core.files import check_folder
 
-    one_of("preset", preset, ("cpu", "gpu"))
     if data != "scenes" and not Path(data).is_dir():
         raise FileProblem(f"there is no folder {data} (--data takes `scenes` or a folder of captioned pictures)")
+    if font and not font.is_file():
+        raise FileProblem(f"there is no font {font}")
     if max_seconds is not None and not max_seconds > 0:
         raise InvalidRequest("max_seconds", f"{max_seconds} is not allowed: more than 0 seconds")
-    if out:
-        check_folder(out)
+    if resume and warm:
+        raise InvalidRequest("warm", "given together with --resume; only one of the two is allowed")
+    check_folder(out)
 
     from triptych.training import stages
 
-    stages.run(stage, preset, data=data, resume=resume, out=out, max_seconds=max_seconds)
+    record = stages.run(
+        stage,
+        preset,
+        data=data,
+        resume=resume,
+        warm=warm,
+        samples=samples,
+        max_seconds=max_seconds,
+        out=out,
+        font=font,
+        distributed=distributed,
+        report=lambda line: tell(line, quiet=quiet),
+    )
+    if as_json:
+        show_json(record)
+    else:
+        show(out / preset / stage)
