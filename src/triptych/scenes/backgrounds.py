@@ -27,8 +27,8 @@ _FINER = 2  # painted at twice the size, then reduced: smooth edges
 class Canvas:
     """Pillow's drawing in fractions of the picture: (0, 0) top left, (1, 1) bottom right."""
 
-    def __init__(self, width: int, height: int) -> None:
-        self.width, self.height = width, height
+    def __init__(self, width: int, height: int, *, detailed: bool = True) -> None:
+        self.width, self.height, self.detailed = width, height, detailed
         self.image = Image.new("RGB", (width, height))
 
     def gradient(self, top: Colour, bottom: Colour, y0: float = 0.0, y1: float = 1.0) -> None:
@@ -54,9 +54,7 @@ class Canvas:
         xx = (np.arange(self.width, dtype=np.float32)[None] / self.width - x) / radius
         amount = (strength * np.exp(-2.5 * (xx * xx + yy * yy)))[..., None]
         pixels = np.asarray(self.image, dtype=np.float32)
-        self.image = Image.fromarray(
-            (pixels + amount * (np.array(colour, np.float32) - pixels)).astype(np.uint8)
-        )
+        self.image = Image.fromarray((pixels + amount * (np.array(colour, np.float32) - pixels)).astype(np.uint8))
 
     def soften(self, radius: float) -> None:
         """Gaussian blur; the radius is a fraction of the width."""
@@ -74,12 +72,17 @@ Painter = Callable[[Canvas, Draw], None]
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """A place. `horizon` is where its ground begins; `hides` are the colours that would drown in it."""
+    """A place. `horizon` is where its ground begins; `hides` are the colours that would drown in it.
+
+    `detail` names what only every second variant holds; `shows` are nouns that its painting may be taken for.
+    """
 
     name: str
     horizon: float
     paint: Painter
     hides: tuple[str, ...] = ()
+    detail: str | None = None
+    shows: tuple[str, ...] = ()
 
 
 def _cloud(canvas: Canvas, x: float, y: float, size: float, colour: Colour = (252, 253, 255)) -> None:
@@ -88,17 +91,15 @@ def _cloud(canvas: Canvas, x: float, y: float, size: float, colour: Colour = (25
     canvas.rectangle(x - 0.6 * size, y + 0.08 * size, x + 0.6 * size, y + 0.33 * size, colour)
 
 
-def _clouds(canvas: Canvas, draw: Draw, low: int, high: int) -> None:
-    for _ in range(draw.integer(low, high)):
+def _clouds(canvas: Canvas, draw: Draw) -> None:
+    for _ in range(draw.integer(1, 3) if canvas.detailed else 0):
         _cloud(canvas, draw.uniform(0.08, 0.92), draw.uniform(0.08, 0.3), draw.uniform(0.1, 0.17))
 
 
 def _hills(canvas: Canvas, draw: Draw, y: float, height: float, colour: Colour, count: int = 3) -> None:
     for i in range(count):
         x = (i + draw.uniform(0.1, 0.9)) / count
-        canvas.ellipse(
-            x, y + height * 0.35, draw.uniform(0.28, 0.42), height * draw.uniform(0.8, 1.35), colour
-        )
+        canvas.ellipse(x, y + height * 0.35, draw.uniform(0.28, 0.42), height * draw.uniform(0.8, 1.35), colour)
 
 
 def _conifer(canvas: Canvas, x: float, y: float, size: float, colour: Colour) -> None:
@@ -110,7 +111,7 @@ def _conifer(canvas: Canvas, x: float, y: float, size: float, colour: Colour) ->
 
 def _meadow(canvas: Canvas, draw: Draw) -> None:
     canvas.gradient((142, 206, 248), (220, 242, 252), 0, 0.6)
-    _clouds(canvas, draw, 1, 3)
+    _clouds(canvas, draw)
     canvas.gradient((158, 214, 112), (122, 190, 86), 0.58, 1)
     _hills(canvas, draw, 0.58, 0.1, (160, 215, 116))
     for _ in range(22):
@@ -120,7 +121,7 @@ def _meadow(canvas: Canvas, draw: Draw) -> None:
 
 def _beach(canvas: Canvas, draw: Draw) -> None:
     canvas.gradient((126, 204, 250), (214, 240, 252), 0, 0.42)
-    _clouds(canvas, draw, 0, 2)
+    _clouds(canvas, draw)
     canvas.gradient((58, 160, 214), (96, 204, 222), 0.4, 0.6)
     canvas.gradient((248, 230, 178), (238, 208, 146), 0.6, 1)
     shift = draw.unit()
@@ -142,7 +143,7 @@ def _night(canvas: Canvas, draw: Draw) -> None:
 
 def _snow(canvas: Canvas, draw: Draw) -> None:
     canvas.gradient((158, 190, 222), (206, 222, 238), 0, 0.6)
-    for _ in range(draw.integer(3, 6)):
+    for _ in range(draw.integer(3, 6) if canvas.detailed else 0):
         _conifer(canvas, draw.unit(), 0.6, draw.uniform(0.14, 0.24), (126, 164, 168))
     canvas.gradient((242, 247, 252), (224, 233, 245), 0.58, 1)
     _hills(canvas, draw, 0.6, 0.08, (242, 247, 252))
@@ -221,12 +222,11 @@ def _plain(canvas: Canvas, draw: Draw) -> None:
 
 def _street(canvas: Canvas, draw: Draw) -> None:
     canvas.gradient((158, 208, 244), (224, 240, 250), 0, 0.6)
+    _clouds(canvas, draw)
     x = -0.05
     while x < 1:
         width, top = draw.uniform(0.14, 0.22), draw.uniform(0.18, 0.4)
-        wall = draw.pick(
-            [(226, 168, 144), (236, 204, 160), (190, 196, 210), (204, 178, 190), (178, 204, 196)]
-        )
+        wall = draw.pick([(226, 168, 144), (236, 204, 160), (190, 196, 210), (204, 178, 190), (178, 204, 196)])
         canvas.rectangle(x, top, x + width, 0.62, wall)
         for row in range(3):
             for column in range(2):
@@ -243,7 +243,7 @@ def _street(canvas: Canvas, draw: Draw) -> None:
 
 def _mountains(canvas: Canvas, draw: Draw) -> None:
     canvas.gradient((150, 204, 244), (226, 240, 250), 0, 0.62)
-    _clouds(canvas, draw, 0, 2)
+    _clouds(canvas, draw)
     for i in range(3):
         x, top, half = (i + draw.uniform(0.2, 0.8)) / 3, draw.uniform(0.16, 0.3), draw.uniform(0.26, 0.36)
         canvas.polygon([(x, top), (x - half, 0.64), (x + half, 0.64)], (146, 158, 182))
@@ -269,7 +269,7 @@ def _space(canvas: Canvas, draw: Draw) -> None:
 
 def _farm(canvas: Canvas, draw: Draw) -> None:
     canvas.gradient((150, 210, 248), (230, 244, 250), 0, 0.6)
-    _clouds(canvas, draw, 1, 2)
+    _clouds(canvas, draw)
     _hills(canvas, draw, 0.58, 0.1, (178, 210, 120), 2)
     canvas.gradient((232, 208, 112), (214, 180, 84), 0.58, 1)
     x = draw.pick([0.16, 0.84])
@@ -284,27 +284,34 @@ BACKGROUNDS: dict[str, Background] = {
     place.name: place
     for place in (
         Background("plain", 0.6, _plain, ("white",)),
-        Background("meadow", 0.58, _meadow),
-        Background("beach", 0.6, _beach),
-        Background("night", 0.62, _night, ("black",)),
-        Background("snow", 0.58, _snow, ("white",)),
-        Background("forest", 0.63, _forest),
+        Background("meadow", 0.58, _meadow, detail="clouds", shows=("cloud", "rose", "tulip")),
+        Background("beach", 0.6, _beach, detail="clouds", shows=("cloud",)),
+        Background("night", 0.62, _night, ("black",), shows=("star",)),
+        Background("snow", 0.58, _snow, ("white",), detail="trees", shows=("tree", "pine")),
+        Background("forest", 0.63, _forest, shows=("tree", "pine")),
         Background("desert", 0.6, _desert),
         Background("room", 0.66, _room),
         Background("underwater", 0.76, _underwater),
-        Background("sunset", 0.61, _sunset),
-        Background("street", 0.68, _street),
-        Background("mountains", 0.62, _mountains),
-        Background("space", 0.72, _space, ("black",)),
-        Background("farm", 0.58, _farm),
+        Background("sunset", 0.61, _sunset, shows=("sun",)),
+        Background("street", 0.68, _street, detail="clouds", shows=("cloud", "house")),
+        Background("mountains", 0.62, _mountains, detail="clouds", shows=("cloud",)),
+        Background("space", 0.72, _space, ("black",), shows=("star",)),
+        Background("farm", 0.58, _farm, detail="clouds", shows=("cloud", "house")),
     )
 }
+
+
+def detail_of(name: str, variant: int) -> tuple[str, bool] | None:
+    """The detail that sets a background's variants apart, and whether this one has it."""
+    detail = BACKGROUNDS[name].detail
+    return None if detail is None else (detail, variant % 2 == 0)
 
 
 def paint(name: str, variant: int, light: str | None, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     """The empty place, (H, W, 3) uint8 for size (width, height), brighter on the side the light comes from."""
     width, height = size
-    canvas = Canvas(width * _FINER, height * _FINER)
+    detail = detail_of(name, variant)
+    canvas = Canvas(width * _FINER, height * _FINER, detailed=detail is not None and detail[1])
     BACKGROUNDS[name].paint(canvas, Draw(variant, list(BACKGROUNDS).index(name), _STREAM))
     canvas.soften(0.0015)
     picture = canvas.image.resize(size, Image.Resampling.BOX)

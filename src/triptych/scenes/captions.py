@@ -11,9 +11,11 @@ from typing import Literal
 
 from triptych.core.errors import one_of
 from triptych.scenes import wording
+from triptych.scenes.backgrounds import BACKGROUNDS
 from triptych.scenes.colours import COLOUR_SYNONYMS, COLOURS
 from triptych.scenes.draw import Draw
 from triptych.scenes.graph import INVERSE, Group, Relation, Scene
+from triptych.scenes.identity import EYE_COLOURS, GLASSES, HAIR_COLOURS, SKINS, Face
 from triptych.scenes.levels import level_of
 from triptych.scenes.nouns import NOUNS
 
@@ -24,13 +26,14 @@ _SHORT_SHARE = 0.2
 _SYNONYM_SHARE = 0.12
 _COLOUR_SYNONYM_SHARE = 0.06
 _ABSENCE_SHARE = 0.08
+_DETAIL_SHARE = 0.3
 
 
 def caption(scene: Scene, seed: int = 0, style: Style | None = None) -> str:
     """One caption of the scene. `style` None draws a short one in a fifth of the cases.
 
-    Dense captions state every fact of `scene.facts()`. Short ones keep nouns, colours and counts and may leave out the
-    rest, but never say what is not so. Raises `InvalidRequest` for an unknown style.
+    Dense captions state every fact of `scene.facts()` but the background's detail, which levels with `details`
+    state now and then. Short ones keep nouns, colours and counts and may leave out the rest, but never say what is not so. Raises `InvalidRequest` for an unknown style.
     """
     draw = Draw(scene.seed, scene.index, _STREAM + seed)
     if style is None:
@@ -43,7 +46,7 @@ def caption(scene: Scene, seed: int = 0, style: Style | None = None) -> str:
 def _dense(scene: Scene, draw: Draw) -> str:
     place = draw.pick(wording.BACKGROUND_PHRASES[scene.background])
     light = draw.pick(wording.LIGHT_PHRASES[scene.light]) if scene.light else ""
-    absent = _absence(scene, draw) if draw.chance(_ABSENCE_SHARE) else ""
+    absent = _detail(scene, draw) or (_absence(scene, draw) if draw.chance(_ABSENCE_SHARE) else "")
     if not scene.groups:
         return _join(f"an empty scene {place}", light, absent)
     things = _related(scene, draw) if scene.relations else _placed(scene.groups[0], draw)
@@ -106,9 +109,32 @@ def _phrase(group: Group, draw: Draw) -> str:
         words.append(_colour(group.colour, draw))
     words.append(_name(group, draw))
     text = " ".join(words)
+    if group.text is not None:
+        text += f' {draw.pick(wording.SAYING)} "{group.text}"'
+    if group.face is not None:
+        text = _portrait(text, group.face, draw)
     if group.count == 1:
         return f"{_article(text)} {text}"
     return f"{draw.pick(wording.NUMBERS[group.count])} {text}"
+
+
+def _portrait(noun: str, face: Face, draw: Draw) -> str:
+    """A face with all its traits: "smiling face with pale skin, curly red hair, green eyes and freckles"."""
+    traits = face.traits()
+    hair = draw.pick(wording.HAIR_PHRASES[traits["hair"]]).format(colour=traits.get("hair colour", ""))
+    parts = [hair]
+    for trait, phrases in wording.FACE_PHRASES.items():
+        if trait in traits:
+            parts.append(draw.pick(phrases).format(value=traits[trait]))
+    mood = draw.pick(wording.MOOD_PHRASES[traits["mood"]])
+    return f"{mood} {noun} with {_listed(draw.sample(parts, len(parts)))}"
+
+
+def _detail(scene: Scene, draw: Draw) -> str:
+    """Whether the background has its clouds or trees, for levels that speak of it."""
+    if scene.detail is None or not level_of(scene.level).details or not draw.chance(_DETAIL_SHARE):
+        return ""
+    return draw.pick(wording.DETAIL_PHRASES[scene.detail])
 
 
 def _colour(colour: str, draw: Draw) -> str:
@@ -144,7 +170,7 @@ def _listed(parts: list[str]) -> str:
 
 def _absence(scene: Scene, draw: Draw) -> str:
     """Name something that is not there."""
-    there = {group.noun for group in scene.groups}
+    there = {group.noun for group in scene.groups} | set(BACKGROUNDS[scene.background].shows)
     noun = NOUNS[draw.pick([name for name in level_of(scene.level).nouns if name not in there])]
     form = draw.pick(wording.ABSENCE_PHRASES)
     return form.format(a=f"{_article(noun.name)} {noun.name}", one=noun.name, many=noun.plural)
@@ -176,10 +202,14 @@ def world_words() -> tuple[str, ...]:
         wording.PLACE_PHRASES,
         wording.RELATION_PHRASES,
         COLOUR_SYNONYMS,
+        wording.DETAIL_PHRASES,
+        wording.MOOD_PHRASES,
+        wording.HAIR_PHRASES,
+        wording.FACE_PHRASES,
     ):
         for options in table.values():
             phrases += options
-    phrases += [*COLOURS, *(str(n) for n in wording.NUMBERS)]
+    phrases += [*COLOURS, *wording.SAYING, *HAIR_COLOURS, *EYE_COLOURS, *SKINS, *GLASSES]
     for noun in NOUNS.values():
         phrases += [noun.name, noun.plural, *noun.synonyms, *(_plural(word) for word in noun.synonyms)]
     text = re.sub(r"\{\w+\}", " ", " ".join(phrases)).lower()

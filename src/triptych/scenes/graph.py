@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from triptych.core.plan import Box, Plan, PlanObject
+from triptych.scenes.backgrounds import detail_of
+from triptych.scenes.identity import Face
 
 Kind = Literal["sprite", "sign", "face"]
-FactKind = Literal["presence", "count", "colour", "size", "place", "relation", "background", "light", "text"]
+FactKind = Literal[
+    "presence", "count", "colour", "size", "place", "relation", "background", "light", "text", "detail", "trait"
+]  # fmt: skip
 
 RELATIONS: tuple[str, ...] = ("left of", "right of", "above", "below", "in front of", "behind")
 INVERSE = {
@@ -29,7 +33,7 @@ INVERSE = {
 class Group:
     """Things that a caption names in one breath: "three red foxes". `colour` is None for the natural one.
 
-    `place` is set only where the caption may state it. `text` is what a sign says, `face` an identity vector.
+    `place` is set only where the caption may state it. `text` is what a sign says, `face` who a face is.
     """
 
     noun: str
@@ -39,7 +43,7 @@ class Group:
     place: str | None = None
     kind: Kind = "sprite"
     text: str | None = None
-    face: tuple[float, ...] | None = None
+    face: Face | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class SceneObject:
     box: Box
     kind: Kind = "sprite"
     text: str | None = None
-    face: tuple[float, ...] | None = None
+    face: Face | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,11 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that is true of a scene. `about` is a noun (or "scene"); a relation names its second noun in `other`."""
+    """One thing that is true of a scene.
+
+    `about` is a noun, "scene", a background's detail (value 1 or 0) or a face's trait. A relation names its
+    second noun in `other`.
+    """
 
     kind: FactKind
     about: str
@@ -91,6 +99,11 @@ class Scene:
     objects: tuple[SceneObject, ...] = ()
     relations: tuple[Relation, ...] = ()
 
+    @property
+    def detail(self) -> tuple[str, bool] | None:
+        """What the background may or may not hold ("clouds", "trees"), and whether it does here."""
+        return detail_of(self.background, self.variant)
+
     def plan(self) -> Plan:
         """The plan that a planner should write for this scene's caption."""
         return Plan(
@@ -105,6 +118,9 @@ class Scene:
     def facts(self) -> tuple[Fact, ...]:
         """The exact truth, one atom at a time."""
         facts = [Fact("background", "scene", self.background)]
+        detail = self.detail
+        if detail is not None:
+            facts.append(Fact("detail", detail[0], int(detail[1])))
         if self.light is not None:
             facts.append(Fact("light", "scene", self.light))
         for group in self.groups:
@@ -118,6 +134,8 @@ class Scene:
                 facts.append(Fact("place", group.noun, group.place))
             if group.text is not None:
                 facts.append(Fact("text", group.noun, group.text))
+            if group.face is not None:
+                facts += [Fact("trait", trait, value) for trait, value in group.face.traits().items()]
         for relation in self.relations:
             subject, other = self.groups[relation.subject], self.groups[relation.object]
             facts.append(Fact("relation", subject.noun, relation.kind, other.noun))

@@ -13,6 +13,7 @@ from triptych.scenes.backgrounds import BACKGROUNDS
 from triptych.scenes.draw import Draw
 from triptych.scenes.graph import Group, Relation
 from triptych.scenes.nouns import NOUNS
+from triptych.scenes.signs import sign_aspect
 
 GRID = 32
 _EDGE = 0.02
@@ -20,8 +21,8 @@ _EDGE = 0.02
 # longest side of a thing in 32nds of the picture: {how many things there are: {size word: (low, high)}}
 _SIDES: dict[int, dict[str, tuple[int, int]]] = {
     1: {"tiny": (6, 8), "small": (10, 12), "normal": (15, 19), "large": (20, 23)},
-    2: {"tiny": (5, 6), "small": (8, 9), "normal": (11, 14), "large": (15, 17)},
-    3: {"tiny": (4, 5), "small": (6, 7), "normal": (9, 11), "large": (12, 14)},
+    2: {"tiny": (5, 6), "small": (8, 10), "normal": (12, 15), "large": (16, 18)},
+    3: {"tiny": (4, 5), "small": (7, 8), "normal": (9, 11), "large": (12, 14)},
     5: {"tiny": (4, 4), "small": (5, 6), "normal": (7, 9), "large": (9, 10)},
 }
 _ROWS: dict[int, tuple[tuple[int, ...], ...]] = {
@@ -32,7 +33,7 @@ _ROWS: dict[int, tuple[tuple[int, ...], ...]] = {
     5: ((2, 3), (3, 2)),
     6: ((3, 3), (2, 2, 2)),
 }
-_ASPECT_OF_OTHERS = {"sign": 1.25, "face": 0.86}
+_SIGN_SCALE = 1.25  # a sign is there to be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +48,18 @@ def side_of(size: str, things: int, draw: Draw) -> float:
     return draw.integer(*_SIDES[crowd][size]) / GRID
 
 
-def lay_out(
-    groups: tuple[Group, ...], relations: tuple[Relation, ...], background: str, draw: Draw
-) -> list[Placed]:
+def lay_out(groups: tuple[Group, ...], relations: tuple[Relation, ...], background: str, draw: Draw) -> list[Placed]:
     """Boxes of all things, from back to front."""
     things = sum(group.count for group in groups)
     horizon = BACKGROUNDS[background].horizon
     regions = _regions(groups, relations)
     placed: list[Placed] = []
     for i, (group, region) in enumerate(zip(groups, regions, strict=True)):
-        side = side_of(group.size, things, draw)
+        side = side_of(group.size, things, draw) * (_SIGN_SCALE if group.kind == "sign" else 1)
         rows = [row for row in _ROWS[group.count] if _fits(row, region)] or [_thin_rows(group.count, region)]
         for cell in _cells(region, draw.pick(rows)):
             placed.append(Placed(i, _stand(cell, group, side, horizon, draw)))
-    order = {
-        relation.subject: relation for relation in relations if relation.kind in ("in front of", "behind")
-    }
+    order = {relation.subject: relation for relation in relations if relation.kind in ("in front of", "behind")}
     if order:
         placed = _overlap(placed, next(iter(order.values())), draw)
         return placed
@@ -152,8 +149,8 @@ def _stand(cell: Box, group: Group, side: float, horizon: float, draw: Draw) -> 
         min(cell[2], 1 - _EDGE),
         min(cell[3], 1 - _EDGE),
     )
-    noun = NOUNS.get(group.noun)
-    aspect = noun.aspect if noun else _ASPECT_OF_OTHERS[group.kind]
+    noun = NOUNS[group.noun]
+    aspect = sign_aspect(group.text) if group.text else noun.aspect
     width, height = (side, side / aspect) if aspect >= 1 else (side * aspect, side)
     fit = min(1.0, (x1 - x0) / width, (y1 - y0) / height)
     if fit < 1:  # the cell is the limit: keep whole 32nds
@@ -162,7 +159,7 @@ def _stand(cell: Box, group: Group, side: float, horizon: float, draw: Draw) -> 
     left = _between(x0, x1 - width, draw, spread=0.7)
     low, high = y0, y1 - height
     ground = max(low, horizon + 0.1 - height)
-    if not (noun and noun.flies) and ground <= high and y1 > horizon + 0.1:
+    if not noun.flies and ground <= high and y1 > horizon + 0.1:
         low = ground
     top = _between(low, high, draw, spread=0.8)
     return left, top, left + width, top + height
@@ -176,9 +173,7 @@ def _between(low: float, high: float, draw: Draw, spread: float) -> float:
 def _overlap(placed: list[Placed], relation: Relation, draw: Draw) -> list[Placed]:
     """Move the two groups of an occlusion together: the front one hides a quarter to two fifths of the back one's width."""
     front, back = (
-        (relation.subject, relation.object)
-        if relation.kind == "in front of"
-        else (relation.object, relation.subject)
+        (relation.subject, relation.object) if relation.kind == "in front of" else (relation.object, relation.subject)
     )
     near = next(thing for thing in placed if thing.group == front)
     far = next(thing for thing in placed if thing.group == back)

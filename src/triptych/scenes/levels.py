@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from triptych.core.errors import one_of
+from triptych.core.errors import InvalidRequest, one_of
 from triptych.scenes.backgrounds import BACKGROUNDS
 from triptych.scenes.colours import COLOURS
-from triptych.scenes.nouns import GLYPH_NOUNS, SHAPE_NOUNS, SMALL_NOUNS
+from triptych.scenes.nouns import MADE_NOUNS, NOUNS, SHAPE_NOUNS, SMALL_NOUNS
+
+_MADE = {noun.name for noun in MADE_NOUNS}
 
 LIGHTS: tuple[str, ...] = ("left", "right", "above", "behind")
 """Where the light comes from. Shadows fall the other way; with light from behind, towards the viewer."""
@@ -23,7 +25,11 @@ PLACES: tuple[str, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """What scenes of a level may hold. `max_things` counts every single thing, `max_kinds` the different ones."""
+    """What scenes of a level may hold.
+
+    `max_things` counts every single thing, `max_kinds` the different ones. `sign_share` and `face_share` are the
+    shares of groups that are a sign or a face. With `details`, captions may say whether there are clouds or trees.
+    """
 
     name: str
     nouns: tuple[str, ...]
@@ -34,8 +40,20 @@ class Level:
     sizes: tuple[str, ...] = ("small", "normal", "large")
     places: tuple[str, ...] = PLACES
     lights: tuple[str, ...] = LIGHTS
-    signs: bool = False
-    faces: bool = False
+    sign_share: float = 0.0
+    face_share: float = 0.0
+    details: bool = False
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.max_kinds <= 3 and 1 <= self.max_things <= 6):
+            raise InvalidRequest("level", f"{self.name}: max_kinds is 1 to 3 and max_things 1 to 6")
+        for name in self.nouns:
+            one_of("level", name, NOUNS)
+
+    @property
+    def sprites(self) -> tuple[str, ...]:
+        """The nouns with one drawing each: all but signs and faces."""
+        return tuple(name for name in self.nouns if name not in _MADE)
 
 
 _SMALL_COLOURS = ("red", "orange", "yellow", "green", "blue", "purple")
@@ -64,14 +82,15 @@ LEVELS: dict[str, Level] = {
         ),
         Level(
             name="full",
-            nouns=tuple(noun.name for noun in (*GLYPH_NOUNS, *SHAPE_NOUNS)),
+            nouns=tuple(NOUNS),
             colours=tuple(COLOURS),
             backgrounds=tuple(BACKGROUNDS),
             max_kinds=3,
             max_things=6,
             sizes=SIZES,
-            signs=True,
-            faces=True,
+            sign_share=0.12,
+            face_share=0.1,
+            details=True,
         ),
     )
 }

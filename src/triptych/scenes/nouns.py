@@ -186,10 +186,18 @@ GLYPH_NOUNS: tuple[Noun, ...] = (
 )
 """Drawn from a colour-emoji font."""
 
-SMALL_NOUNS: tuple[str, ...] = tuple(
-    "fox cat dog fish bird frog owl butterfly turtle penguin car bus rocket boat house tree rose apple banana "
-    "strawberry mushroom pumpkin star moon sun balloon umbrella guitar cake crown heart snowman".split()
-)
+SMALL_NOUNS: tuple[str, ...] = (
+    "fox", "cat", "dog", "fish", "bird", "frog", "owl", "butterfly", "turtle", "penguin",
+    "car", "bus", "rocket", "boat", "house",
+    "tree", "rose", "apple", "banana", "strawberry", "mushroom", "pumpkin",
+    "star", "moon", "sun", "balloon", "umbrella", "guitar", "cake", "crown", "heart", "snowman",
+)  # fmt: skip
 """Distinct from each other at 40 pixels: the world of a model with little compute."""
 
-NOUNS: dict[str, Noun] = {noun.name: noun for noun in (*GLYPH_NOUNS, *SHAPE_NOUNS)}
+MADE_NOUNS: tuple[Noun, ...] = (
+    _noun("sign", None, 1.25, None, "signboard"),
+    _noun("face", None, 0.86, None, "head", body=None),
+)
+"""Drawn for each scene anew: a sign by `signs` from its text, a face by `faces` from its identity."""
+
+NOUNS: dict[str, Noun] = {noun.name: noun for noun in (*GLYPH_NOUNS, *SHAPE_NOUNS, *MADE_NOUNS)}

@@ -14,14 +14,16 @@ from PIL import Image, ImageFilter
 
 from triptych.scenes import backgrounds
 from triptych.scenes.backgrounds import BACKGROUNDS
+from triptych.scenes.faces import draw_face
 from triptych.scenes.graph import Scene, SceneObject
 from triptych.scenes.memo import Memo
+from triptych.scenes.signs import draw_sign
 from triptych.scenes.sprites import Sprites
 
 ByteImage = npt.NDArray[np.uint8]
 
 _places: Memo[ByteImage] = Memo(max_bytes=128 << 20)
-_shadows: Memo[ByteImage] = Memo(max_bytes=96 << 20)
+_made: Memo[ByteImage] = Memo(max_bytes=32 << 20)
 
 _SHADOW = np.array([26, 26, 54], dtype=np.uint16)  # a cool dark, as in daylight
 _DEPTH = 84  # opacity of a shadow in 255ths
@@ -65,6 +67,13 @@ def render(scene: Scene, size: int | tuple[int, int] = 128, sprites: Sprites | N
 
 
 def _drawing(thing: SceneObject, sprites: Sprites, width: int, height: int) -> ByteImage:
+    """Premultiplied RGBA of one thing, kept for the next time."""
+    if thing.text is not None:
+        text = thing.text
+        return _made.get((text, thing.colour, width, height), lambda: draw_sign(text, thing.colour, width, height))
+    if thing.face is not None:
+        face = thing.face
+        return _made.get((face, width, height), lambda: draw_face(face, width, height))
     return sprites.scaled(thing.noun, thing.colour, width, height)
 
 
@@ -88,8 +97,8 @@ def _cast(
     h: int,
 ) -> None:
     """Darken the ground where the thing keeps the light off."""
-    shadow = _shadows.get(
-        (thing.noun, thing.text, w, h, light),
+    shadow = sprites.shadows.get(
+        (thing.noun, thing.text, thing.face, w, h, light),
         lambda: _shadow(_drawing(thing, sprites, w, h)[..., 3], *_FALL[light]),
     )
     reach = (shadow.shape[1] - w) // 2

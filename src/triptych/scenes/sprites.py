@@ -18,7 +18,7 @@ import numpy.typing as npt
 import platformdirs
 from PIL import Image, ImageDraw, ImageFont
 
-from triptych.core.errors import FileProblem
+from triptych.core.errors import FileProblem, InvalidRequest
 from triptych.scenes.colours import COLOURS, recolour
 from triptych.scenes.memo import Memo
 from triptych.scenes.nouns import GLYPH_NOUNS, NOUNS, SHAPE_NOUNS
@@ -41,9 +41,10 @@ class Sprites:
     """Every noun's drawing at any size and colour, ready to be laid over a picture."""
 
     def __init__(self, drawings: Mapping[str, ByteImage]) -> None:
-        self._drawings = {name: image.astype(np.float32) / 255 for name, image in drawings.items()}
+        self._drawings = {name: (image / 255).astype(np.float32) for name, image in drawings.items()}
         self._scaled: Memo[ByteImage] = Memo(max_bytes=192 << 20)
         self._coloured: Memo[npt.NDArray[np.float32]] = Memo(max_bytes=192 << 20)
+        self.shadows: Memo[ByteImage] = Memo(max_bytes=96 << 20)  # `render` fills it: shadows belong to drawings
 
     @classmethod
     def shapes(cls) -> Self:
@@ -71,8 +72,10 @@ class Sprites:
 
     def drawing(self, noun: str, colour: str | None = None) -> npt.NDArray[np.float32]:
         """The trimmed original, (H, W, 4) float32 in 0..1, not premultiplied."""
+        original = self._drawings.get(noun)
+        if original is None:
+            raise InvalidRequest("noun", f"these sprites hold no drawing of {noun!r}")
         kind = NOUNS[noun]
-        original = self._drawings[noun]
         if colour is None or colour == kind.natural or kind.body is None:
             return original
         body = kind.body
@@ -180,7 +183,7 @@ def _write_cache(path: Path, glyphs: Mapping[str, ByteImage]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, suffix=".npz")
         with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(file, **dict(glyphs))
+            np.savez_compressed(file, allow_pickle=False, **glyphs)
         os.replace(name, path)
     except OSError:
         return

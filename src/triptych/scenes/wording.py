@@ -102,6 +102,33 @@ ABSENCE_PHRASES: tuple[str, ...] = (
     "but no {one}",
     "without any {many}",
 )
+DETAIL_PHRASES: dict[tuple[str, bool], tuple[str, ...]] = {
+    ("clouds", True): ("with clouds in the sky", "with a few clouds", "under a cloudy sky"),
+    ("clouds", False): ("without clouds", "under a cloudless sky", "with no clouds in the sky", "the sky is clear"),
+    ("trees", True): ("with trees in the distance", "with trees behind"),
+    ("trees", False): ("treeless", "without trees", "with no trees"),
+}
+SAYING: tuple[str, ...] = ("that says", "saying", "reading", "with the word", "with the text")
+MOOD_PHRASES: dict[str, tuple[str, ...]] = {
+    "sad": ("sad", "unhappy"),
+    "calm": ("calm", "serious"),
+    "smiling": ("smiling", "happy"),
+}
+HAIR_PHRASES: dict[str, tuple[str, ...]] = {
+    "bald": ("a bald head", "no hair"),
+    "short": ("short {colour} hair",),
+    "curly": ("curly {colour} hair", "{colour} curls"),
+    "long": ("long {colour} hair",),
+    "bun": ("{colour} hair in a bun",),
+    "spiky": ("spiky {colour} hair",),
+}
+FACE_PHRASES: dict[str, tuple[str, ...]] = {
+    "skin": ("{value} skin",),
+    "eyes": ("{value} eyes",),
+    "glasses": ("{value} glasses",),
+    "freckles": ("freckles",),
+    "scar": ("a scar on the {value} cheek",),
+}
 FRAME_WORDS: tuple[str, ...] = (
     "a",
     "an",
