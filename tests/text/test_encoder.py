@@ -45,3 +45,11 @@ def test_empty_prompt_is_finite(encoder: TextEncoder) -> None:
     states, pooled = encoder(ids(1))
     assert states.isfinite().all()
     assert pooled.isfinite().all()
+
+
+def test_company_of_longer_prompts_changes_nothing_but_rounding() -> None:
+    torch.manual_seed(0)
+    encoder = TextEncoder(TextEncoderConfig(vocabulary=30, length=40, width=32, layers=2, heads=2)).eval()
+    short, long = ids(1, 5, 6, length=40), ids(*range(1, 30), length=40)
+    for ours, alone in zip(encoder(torch.cat((short, long))), encoder(short), strict=True):
+        torch.testing.assert_close(ours[:1], alone, atol=1e-6, rtol=1e-5)

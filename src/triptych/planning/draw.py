@@ -37,9 +37,7 @@ def draw(plan: Plan, size: int | tuple[int, int] = 512) -> Image.Image:
         pen.rectangle(box, outline=_colour(item), width=max(2, letters // 7))
         label = f"{number} {item.colour or ''} {item.noun}".replace("  ", " ")
         _tag(pen, (box[0], box[1]), f'{label} "{item.text}"' if item.text else label, font, sheet.size)
-    place = ", ".join(
-        part for part in (plan.background, f"light: {plan.light}" if plan.light else "") if part
-    )
+    place = ", ".join(part for part in (plan.background, f"light: {plan.light}" if plan.light else "") if part)
     if place:
         _tag(pen, (letters // 2, height - 2 * letters), place, font, sheet.size)
     return sheet
@@ -53,9 +51,7 @@ def _pixels(item: PlanObject, width: int, height: int) -> tuple[int, int, int, i
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
-def _tag(
-    pen: ImageDraw.ImageDraw, corner: tuple[int, int], text: str, font: Font, size: tuple[int, int]
-) -> None:
+def _tag(pen: ImageDraw.ImageDraw, corner: tuple[int, int], text: str, font: Font, size: tuple[int, int]) -> None:
     """Dark words on paper, moved so that they lie wholly inside the picture where they fit."""
     left, top, right, bottom = map(round, pen.textbbox((0, 0), text, font=font))
     pad = 3

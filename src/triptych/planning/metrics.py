@@ -20,8 +20,7 @@ def facts_match(plan: Plan, truth: Plan) -> dict[str, bool]:
         "counts": Counter(item.noun for item in ours) == Counter(item.noun for item in true),
         "colours": Counter((item.noun, item.colour) for item in ours)
         == Counter((item.noun, item.colour) for item in true),
-        "text": Counter(item.text for item in ours if item.text)
-        == Counter(item.text for item in true if item.text),
+        "text": Counter(item.text for item in ours if item.text) == Counter(item.text for item in true if item.text),
         "background": plan.background == truth.background,
         "light": plan.light == truth.light,
     }

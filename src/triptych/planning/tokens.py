@@ -60,9 +60,7 @@ class PlanTokens:
         self.backgrounds = tuple(dict.fromkeys(background for background in backgrounds if background))
         self.lights = tuple(dict.fromkeys(lights))
         self.signs = tuple(noun for noun in self.nouns if noun in set(signs))
-        names: list[tuple[str, str | None]] = [
-            ("mark", m) for m in ("pad", "start", "end", "text", "end text")
-        ]
+        names: list[tuple[str, str | None]] = [("mark", m) for m in ("pad", "start", "end", "text", "end text")]
         names += [("letter", letter) for letter in LETTERS]
         names += [(side, str(place)) for side in SIDES for place in range(bins)]
         names += [("background", name) for name in ("", *self.backgrounds)]
@@ -90,17 +88,13 @@ class PlanTokens:
         know.
         """
         if len(plan.objects) > self.max_objects:
-            raise InvalidRequest(
-                "plan", f"{len(plan.objects)} objects are more than the {self.max_objects} allowed"
-            )
+            raise InvalidRequest("plan", f"{len(plan.objects)} objects are more than the {self.max_objects} allowed")
         ids = [self._id("background", plan.background), self._id("light", plan.light)]
         for item in plan.objects:
             ids += [self._id("noun", item.noun), self._id("colour", item.colour), *self._box_ids(item)]
             if item.text:
                 if item.noun not in self.signs:
-                    raise InvalidRequest(
-                        "plan", f"{item.noun!r} bears no text (only {', '.join(self.signs)})"
-                    )
+                    raise InvalidRequest("plan", f"{item.noun!r} bears no text (only {', '.join(self.signs)})")
                 ids += [TEXT, *(self._id("letter", letter) for letter in item.text.upper()), END_TEXT]
         return [*ids, END]
 

@@ -71,6 +71,7 @@ class PlanWriter(nn.Module):
         """Mean negative log likelihood of a token, in nats. plan_ids (B, P): from background to END, then
         PAD.
         """
+        plan_ids = plan_ids[:, : int((plan_ids != PAD).sum(1).max())]
         start = plan_ids.new_full((len(plan_ids), 1), START)
         logits = self(states, torch.cat((start, plan_ids[:, :-1]), dim=1))
         return F.cross_entropy(logits.flatten(0, 1).float(), plan_ids.flatten(), ignore_index=PAD)

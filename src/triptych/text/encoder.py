@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from triptych.nn.block import Block
 from triptych.nn.norm import RMSNorm
-from triptych.nn.rows import with_enough_rows
+from triptych.nn.rows import ENOUGH_ROWS, with_enough_rows
 
 # B batch, T tokens, C width
 
@@ -26,7 +26,7 @@ class TextEncoderConfig:
     """vocabulary: number of token ids; length: tokens per prompt; pad: the id of padding."""
 
     vocabulary: int
-    length: int = 48
+    length: int = 40
     width: int = 160
     layers: int = 3
     heads: int = 5
@@ -47,14 +47,21 @@ class TextEncoder(nn.Module):
         nn.init.normal_(self.position, std=0.5)
 
     def forward(self, ids: Tensor) -> tuple[Tensor, Tensor]:
-        """ids (B, T) -> states (B, T, C) and pooled (B, C), of length one; T is at most `length`."""
+        """ids (B, T), padded at the end -> states (B, T, C) and pooled (B, C), of length one; T is at most
+        `length`.
+        """
         real = ids != self.config.pad
-        x = self.token(ids) + self.position[: ids.shape[1]]
-        mask = real[:, None, None, :]
+        # Columns that are padding in every row are never computed: most captions fill a third of the length.
+        width = min(ids.shape[1], -(-int(real.sum(1).max()) // ENOUGH_ROWS) * ENOUGH_ROWS)
+        words = real[:, :width]
+        x = self.token(ids[:, :width]) + self.position[:width]
+        mask = words[:, None, None, :]
         for block in self.blocks:
             x = block(x, mask=mask)
         x = self.norm(x)
-        share = real.to(x.dtype)[:, :, None]
+        share = words.to(x.dtype)[:, :, None]
         mean = (x * share).sum(1) / share.sum(1).clamp(min=1)
-        states = torch.where(real[:, :, None], x, self.pad_state.to(x.dtype))
-        return states, F.normalize(with_enough_rows(self.projection, mean).float(), dim=-1)
+        pad = self.pad_state.to(x.dtype)
+        states = torch.where(words[:, :, None], x, pad)
+        rest = pad.expand(len(ids), ids.shape[1] - width, -1)
+        return torch.cat((states, rest), dim=1), F.normalize(with_enough_rows(self.projection, mean).float(), dim=-1)
