@@ -32,8 +32,9 @@ _DETAIL_SHARE = 0.3
 def caption(scene: Scene, seed: int = 0, style: Style | None = None) -> str:
     """One caption of the scene. `style` None draws a short one in a fifth of the cases.
 
-    Dense captions state every fact of `scene.facts()` but the background's detail, which levels with `details`
-    state now and then. Short ones keep nouns, colours and counts and may leave out the rest, but never say what is not so. Raises `InvalidRequest` for an unknown style.
+    Dense captions state every fact of `scene.facts()` but the background's detail, which levels with `details` state
+    now and then. Short ones keep nouns, colours and counts and may leave out the rest, but never say what is not so.
+    Raises `InvalidRequest` for an unknown style.
     """
     draw = Draw(scene.seed, scene.index, _STREAM + seed)
     if style is None:
@@ -85,7 +86,8 @@ def _related(scene: Scene, draw: Draw) -> str:
     first, *more = scene.relations
     if draw.chance(0.3):
         first = Relation(first.object, INVERSE[first.kind], first.subject)
-    text = f"{_phrase(scene.groups[first.subject], draw)} {_relation(first, draw)} {_phrase(scene.groups[first.object], draw)}"
+    subject, other = scene.groups[first.subject], scene.groups[first.object]
+    text = f"{_phrase(subject, draw)} {_relation(first, draw)} {_phrase(other, draw)}"
     named = {first.subject, first.object}
     for relation in more:
         if relation.subject in named:  # let the sentence begin with what is new

@@ -1,4 +1,4 @@
-"""A stream of random choices that depends on its key alone, so that a scene is the same on every machine and in any order.
+"""A stream of random choices that depends on its key alone: a scene is the same on every machine, in any order.
 
 It knows nothing of scenes. NumPy's Philox is counter-based: (seed, index, stream) names a stream, and none is shared.
 """

@@ -1,6 +1,7 @@
 """A scene as a typed graph: groups of like things, where each thing stands, and how the groups relate.
 
-The caption and the picture are two renderings of it, and `facts` its exact truth. It knows nothing of pixels or wording.
+The caption and the picture are two renderings of it, and `facts` its exact truth. It knows nothing of pixels or
+wording.
 """
 
 from __future__ import annotations

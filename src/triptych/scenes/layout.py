@@ -171,7 +171,7 @@ def _between(low: float, high: float, draw: Draw, spread: float) -> float:
 
 
 def _overlap(placed: list[Placed], relation: Relation, draw: Draw) -> list[Placed]:
-    """Move the two groups of an occlusion together: the front one hides a quarter to two fifths of the back one's width."""
+    """Move the two things of an occlusion together: a quarter to two fifths of the narrower one's width is shared."""
     front, back = (
         (relation.subject, relation.object) if relation.kind == "in front of" else (relation.object, relation.subject)
     )

@@ -1,4 +1,4 @@
-"""A memory of arrays with a bound in bytes, the least recently used leaving first. It knows nothing of what they are."""
+"""A memory of arrays with a bound in bytes, the least recently used leaving first. What they are it does not know."""
 
 from __future__ import annotations
 
