@@ -74,9 +74,5 @@ class EulerAncestral(OneEvaluation):
     def advance(self, state: SamplerState, x0: Tensor) -> SamplerState:
         refuse_finished(state)
         here, there = state.schedule.level(state.i), state.schedule.level(state.i + 1)
-        kept = (
-            flow_share(here, there)
-            if state.schedule.path == "flow"
-            else posterior_share(here, there, eta=1.0)
-        )
+        kept = flow_share(here, there) if state.schedule.path == "flow" else posterior_share(here, there, eta=1.0)
         return _renoise(state, x0, kept)

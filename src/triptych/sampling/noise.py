@@ -56,9 +56,7 @@ def normal(seed: int, index: int, step: int, shape: Sequence[int]) -> Tensor:
 
 def uniform(seed: int, index: int, step: int, shape: Sequence[int]) -> Tensor:
     """Independent uniform numbers strictly between 0 and 1, float64 (in float32 the largest would be 1)."""
-    return torch.as_tensor(_probabilities(seed, index, step, math.prod(shape), _UNIFORM)).reshape(
-        tuple(shape)
-    )
+    return torch.as_tensor(_probabilities(seed, index, step, math.prod(shape), _UNIFORM)).reshape(tuple(shape))
 
 
 def _probabilities(seed: int, index: int, step: int, count: int, stream: int) -> Floats:
@@ -82,9 +80,7 @@ def _probabilities(seed: int, index: int, step: int, count: int, stream: int) ->
     return (words.astype(np.float64) + 0.5) * 2.0**-32
 
 
-def philox(
-    counter: tuple[Words, Words, Words, Words], key: tuple[int, int]
-) -> tuple[Words, Words, Words, Words]:
+def philox(counter: tuple[Words, Words, Words, Words], key: tuple[int, int]) -> tuple[Words, Words, Words, Words]:
     """Philox 4x32-10. Words of 32 bits are kept in uint64, where a 32 x 32 bit product fits without loss."""
     c0, c1, c2, c3 = counter
     k0, k1 = key

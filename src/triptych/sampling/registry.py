@@ -11,8 +11,7 @@ from triptych.sampling.sampler import Sampler
 from triptych.sampling.unipc import UniPC
 
 SAMPLERS: dict[str, Sampler] = {
-    sampler.name: sampler
-    for sampler in (Euler(), EulerAncestral(), Heun(), DpmSolverPlusPlus2M(), Ddim(), UniPC())
+    sampler.name: sampler for sampler in (Euler(), EulerAncestral(), Heun(), DpmSolverPlusPlus2M(), Ddim(), UniPC())
 }
 
 

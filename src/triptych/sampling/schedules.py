@@ -83,8 +83,10 @@ def flow(steps: int, shift: float = 1.0, mu: float | None = None) -> Schedule:
     if not shift > 0:
         raise ValueError(f"shift is {shift}; a positive number is needed")
     t = torch.linspace(1, 0, steps + 1, dtype=torch.float64)
-    t = shift * t / (1 + (shift - 1) * t)
-    return Schedule(1 - t, t, t, "flow")
+    # The same as eq. 23, written so that both ends are exact.
+    shifted, rest = shift * t, 1 - t
+    sigma, alpha = shifted / (shifted + rest), rest / (shifted + rest)
+    return Schedule(alpha, sigma, sigma, "flow")
 
 
 def dynamic_mu(tokens: int) -> float:
@@ -154,9 +156,7 @@ def from_betas(betas: Tensor, zero_terminal_snr: bool = False) -> DiscreteVP:
     return DiscreteVP(abar)
 
 
-def linear_beta(
-    T: int = 1000, start: float = 1e-4, end: float = 0.02, zero_terminal_snr: bool = False
-) -> DiscreteVP:
+def linear_beta(T: int = 1000, start: float = 1e-4, end: float = 0.02, zero_terminal_snr: bool = False) -> DiscreteVP:
     """Ho et al. 2020: betas rise linearly."""
     return from_betas(torch.linspace(start, end, T, dtype=torch.float64), zero_terminal_snr)
 
@@ -167,9 +167,7 @@ def scaled_linear(
     """Latent diffusion (Rombach et al. 2022): sqrt(beta) rises linearly. The numbers are Stable Diffusion
     1.5's.
     """
-    return from_betas(
-        torch.linspace(start**0.5, end**0.5, T, dtype=torch.float64).square(), zero_terminal_snr
-    )
+    return from_betas(torch.linspace(start**0.5, end**0.5, T, dtype=torch.float64).square(), zero_terminal_snr)
 
 
 def cosine(T: int = 1000, zero_terminal_snr: bool = False) -> DiscreteVP:
@@ -205,9 +203,7 @@ def leading(steps: int, table: DiscreteVP) -> Schedule:
     _check_steps(steps)
     gap = T // steps
     offset = 1 if (steps - 1) * gap + 1 < T else 0  # all T steps leave no room for it
-    return _at_times(
-        _descending([(steps - 1 - i) * gap for i in range(steps)], steps, T, offset=offset), table
-    )
+    return _at_times(_descending([(steps - 1 - i) * gap for i in range(steps)], steps, T, offset=offset), table)
 
 
 def linspace(steps: int, table: DiscreteVP) -> Schedule:
@@ -235,9 +231,7 @@ def karras(steps: int, table: DiscreteVP, rho: float = 7.0) -> Schedule:
 
 def _descending(times: list[float], steps: int, T: int, offset: int = 0) -> Tensor:
     if not 1 <= steps <= T:
-        raise InvalidRequest(
-            "steps", f"{steps} is not allowed; the model was trained with {T} levels, so 1 to {T} are"
-        )
+        raise InvalidRequest("steps", f"{steps} is not allowed; the model was trained with {T} levels, so 1 to {T} are")
     # Python rounds halves to even, as numpy does; the reference schedules are built with numpy.
     return torch.tensor([round(t) + offset for t in times], dtype=torch.long)
 
