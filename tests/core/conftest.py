@@ -16,7 +16,9 @@ def pixels() -> Pixels:
 
 @pytest.fixture
 def recipe(pixels: Pixels) -> Recipe:
-    plan = Plan.parse({"background": "snow", "objects": [{"noun": "fox", "colour": "red", "box": [0.1, 1 / 3, 0.7, 0.9]}]})
+    plan = Plan.parse(
+        {"background": "snow", "objects": [{"noun": "fox", "colour": "red", "box": [0.1, 1 / 3, 0.7, 0.9]}]}
+    )
     request = Request.make(
         prompt='a "red" fox, <é> 🦊\nin the snow & ice',
         negative="blurry, dark",

@@ -25,7 +25,9 @@ def test_equal_recipes_are_equal_text(recipe: Recipe) -> None:
     assert "\n" not in recipe.dumps()
 
 
-@given(seed=st.integers(0, 2**63 - 1), guidance=st.floats(0, 50), prompt=st.text(st.characters(exclude_categories=["C"])))
+@given(
+    seed=st.integers(0, 2**63 - 1), guidance=st.floats(0, 50), prompt=st.text(st.characters(exclude_categories=["C"]))
+)
 def test_any_request_comes_back(seed: int, guidance: float, prompt: str) -> None:
     request = Request.make(prompt=prompt, seed=seed, guidance=guidance)
     recipe = Recipe(model="flow", family="flow", request=request, pixels_sha256="0" * 64)

@@ -8,7 +8,6 @@ so that `triptych --help` answers without torch.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -20,7 +19,7 @@ DEBUG = "--debug"
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code. `argv` is without the program's name, None for the real one."""
     from triptych.cli.app import app, with_default_command
-    from triptych.core.errors import TriptychError
+    from triptych.core.errors import Cancelled, OutOfMemory, TriptychError
 
     arguments = list(sys.argv[1:] if argv is None else argv)
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
@@ -30,13 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         app(with_default_command(arguments), prog_name="triptych")
     except SystemExit as exit_:
-        return exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
-    except KeyboardInterrupt:
-        return _failed("stopped", 130)
-    except BrokenPipeError:
-        # The reader of our output has gone (`triptych log | head`); Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 1
+        # typer exits for usage errors, --help and a closed pipe, and makes a silent 130 of Ctrl-C.
+        code = exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
+        return _failed("stopped", code) if code == Cancelled.exit_code else code
     except TriptychError as error:
         if debug:
             raise
@@ -45,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if debug:
             raise
         if _is_out_of_memory(error):
-            return _failed("out of memory: try a smaller --size or a smaller --n", 6)
+            return _failed("out of memory: try a smaller --size or a smaller --n", OutOfMemory.exit_code)
         first_line = (str(error).splitlines() or [""])[0][:300]
         return _failed(f"unexpected {type(error).__name__}: {first_line} (run again with {DEBUG} to see where)", 1)
     return 0

@@ -75,9 +75,7 @@ def ui_nodes(data: Mapping[str, Any]) -> Graph:
         values = dict(zip(_WIDGETS.get(kind, ()), _sequence(node.get("widgets_values")), strict=False))
         slots = [_mapping(slot) for slot in _sequence(node.get("inputs"))]
         wires = {
-            str(slot.get("name")): links[str(slot.get("link"))]
-            for slot in slots
-            if str(slot.get("link")) in links
+            str(slot.get("name")): links[str(slot.get("link"))] for slot in slots if str(slot.get("link")) in links
         }
         graph[str(node.get("id"))] = Node(kind, values, wires)
     return graph
@@ -123,11 +121,7 @@ def _text_of(node: Node) -> str | None:
 
 
 def _is_wire(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and len(cast(list[Any], value)) == 2
-        and isinstance(cast(list[Any], value)[1], int)
-    )
+    return isinstance(value, list) and len(cast(list[Any], value)) == 2 and isinstance(cast(list[Any], value)[1], int)
 
 
 def _mapping(value: Any) -> dict[str, Any]:

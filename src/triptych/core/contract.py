@@ -62,9 +62,7 @@ def size_for_aspect(aspect: str, capabilities: Capabilities) -> tuple[int, int]:
     except (ValueError, ZeroDivisionError):
         ratio = 0.0
     if not 0.1 <= ratio <= 10:
-        raise InvalidRequest(
-            "aspect", f"{aspect!r} is not allowed: two numbers such as 16:9, at most 10:1 or 1:10"
-        )
+        raise InvalidRequest("aspect", f"{aspect!r} is not allowed: two numbers such as 16:9, at most 10:1 or 1:10")
     width, height = capabilities.native_size
     area = width * height
     return _nearest(sqrt(area * ratio), capabilities), _nearest(sqrt(area / ratio), capabilities)
@@ -73,9 +71,7 @@ def size_for_aspect(aspect: str, capabilities: Capabilities) -> tuple[int, int]:
 def _prompt(request: Request, capabilities: Capabilities, name: str) -> Resolved:
     if request.prompt.strip():
         return {}, []
-    return {}, [
-        Note("prompt", "note", "empty, so the picture is unconditional: whatever the model likes to make")
-    ]
+    return {}, [Note("prompt", "note", "empty, so the picture is unconditional: whatever the model likes to make")]
 
 
 def _quality(request: Request, capabilities: Capabilities, name: str) -> Resolved:
@@ -103,9 +99,7 @@ def _size(request: Request, capabilities: Capabilities, name: str) -> Resolved:
     if request.width * request.height > capabilities.max_pixels:
         scale = sqrt(capabilities.max_pixels / (request.width * request.height))
         # Rounded down, so that the size that is offered is itself allowed.
-        fits = [
-            max(low, int(side * scale) // multiple * multiple) for side in (request.width, request.height)
-        ]
+        fits = [max(low, int(side * scale) // multiple * multiple) for side in (request.width, request.height)]
         raise InvalidRequest(
             "size",
             f"{request.width}x{request.height} is not allowed for {name}: "
@@ -156,11 +150,7 @@ def _guidance(request: Request, capabilities: Capabilities, name: str) -> Resolv
         _refuse(request, "guidance", name, "it was trained to do without, in one pass", unless=OFF)
         _refuse(request, "guidance_interval", name, "it has no guidance")
         _refuse(request, "guidance_rescale", name, "it has no guidance", unless=0.0)
-        notes = (
-            [_unused("negative", f"{name} has no guidance, through which it would act")]
-            if request.negative
-            else []
-        )
+        notes = [_unused("negative", f"{name} has no guidance, through which it would act")] if request.negative else []
         return fields | {"negative": ""}, notes
 
     tier = _tier(request, capabilities)
@@ -176,15 +166,11 @@ def _guidance(request: Request, capabilities: Capabilities, name: str) -> Resolv
         fields["guidance_rescale"] = request.guidance_rescale or 0.0
     if request.negative and not capabilities.negative:
         fields["negative"] = ""
-        notes.append(
-            _unused("negative", f"{name} takes no negative prompt; say in the prompt what there is instead")
-        )
+        notes.append(_unused("negative", f"{name} takes no negative prompt; say in the prompt what there is instead"))
     elif request.negative and scale == OFF:
         notes.append(_unused("negative", "guidance 1 switches off the pass that it acts in"))
     if scale == OFF:
-        given = [
-            key for key in ("guidance_interval", "guidance_rescale") if getattr(request, key) is not None
-        ]
+        given = [key for key in ("guidance_interval", "guidance_rescale") if getattr(request, key) is not None]
         notes += [_unused(key, "guidance 1 is no guidance") for key in given]
     return fields, notes
 
@@ -192,9 +178,7 @@ def _guidance(request: Request, capabilities: Capabilities, name: str) -> Resolv
 def _token_sampling(request: Request, capabilities: Capabilities, name: str) -> Resolved:
     if not capabilities.token_sampling:
         for parameter in ("temperature", "top_k", "top_p"):
-            _refuse(
-                request, parameter, name, "it draws no tokens; steps, sampler and guidance are its settings"
-            )
+            _refuse(request, parameter, name, "it draws no tokens; steps, sampler and guidance are its settings")
         return {}, []
     temperature = 1.0 if request.temperature is None else request.temperature
     fields: dict[str, Any] = {
@@ -202,17 +186,13 @@ def _token_sampling(request: Request, capabilities: Capabilities, name: str) -> 
         "top_k": request.top_k or 0,
         "top_p": 1.0 if request.top_p is None else request.top_p,
     }
-    given = (
-        [key for key in ("top_k", "top_p") if getattr(request, key) is not None] if temperature == 0 else []
-    )
+    given = [key for key in ("top_k", "top_p") if getattr(request, key) is not None] if temperature == 0 else []
     return fields, [_unused(key, "temperature 0 always takes the likeliest token") for key in given]
 
 
 def _plan(request: Request, capabilities: Capabilities, name: str) -> Resolved:
     if request.plan is not None and not request.use_plan:
-        raise InvalidRequest(
-            "plan", "given together with use_plan=False (--no-plan); only one of the two is allowed"
-        )
+        raise InvalidRequest("plan", "given together with use_plan=False (--no-plan); only one of the two is allowed")
     if not capabilities.plan:
         notes = [_unused("plan", f"{name} paints from the words alone")] if request.plan else []
         if not request.use_plan:
@@ -234,9 +214,7 @@ def _beyond_the_world(plan: Plan, capabilities: Capabilities, name: str) -> list
         check(f"plan.objects.{number}.noun", item.noun, capabilities.nouns)
         check(f"plan.objects.{number}.colour", item.colour, capabilities.colours)
     if capabilities.max_objects is not None and len(plan.objects) > capabilities.max_objects:
-        learned = (
-            f"{name} was trained on up to {capabilities.max_objects} objects; {len(plan.objects)} may blur"
-        )
+        learned = f"{name} was trained on up to {capabilities.max_objects} objects; {len(plan.objects)} may blur"
         notes.append(Note("plan.objects", "note", learned))
     return notes
 

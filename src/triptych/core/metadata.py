@@ -47,9 +47,7 @@ def format_of(path: Path) -> Format:
         return FORMATS[path.suffix.lower()]
     except KeyError:
         shown = repr(path.suffix) if path.suffix else "a name without suffix"
-        raise InvalidRequest(
-            "out", f"{shown} is not a picture format (allowed: {', '.join(FORMATS)})"
-        ) from None
+        raise InvalidRequest("out", f"{shown} is not a picture format (allowed: {', '.join(FORMATS)})") from None
 
 
 def save_picture(path: Path, pixels: Pixels, recipe: Recipe | None = None) -> Path:

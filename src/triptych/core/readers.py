@@ -93,13 +93,9 @@ def read_recipe(path: Path) -> Recipe:
         return Recipe.parse(read_bytes(path, MAX_RECIPE_BYTES), source=str(path))
     settings = read_settings(path)
     if settings is None:
-        raise FileProblem(
-            f"{path} holds no recipe; it was not made by Triptych, or its metadata was stripped"
-        )
+        raise FileProblem(f"{path} holds no recipe; it was not made by Triptych, or its metadata was stripped")
     if settings.recipe is None:
-        raise FileProblem(
-            f"{path} holds the settings of another program ({settings.scheme}), not a Triptych recipe"
-        )
+        raise FileProblem(f"{path} holds the settings of another program ({settings.scheme}), not a Triptych recipe")
     return settings.recipe
 
 

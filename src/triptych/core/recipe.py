@@ -96,9 +96,7 @@ def pixels_sha256(pixels: Pixels) -> str:
     pixels.
     """
     if pixels.dtype != np.uint8 or pixels.ndim != 3:
-        raise ValueError(
-            f"pixels are height x width x channels of uint8, not {pixels.shape} of {pixels.dtype}"
-        )
+        raise ValueError(f"pixels are height x width x channels of uint8, not {pixels.shape} of {pixels.dtype}")
     digest = hashlib.sha256("x".join(str(side) for side in pixels.shape).encode())
     digest.update(np.ascontiguousarray(pixels).tobytes())
     return digest.hexdigest()

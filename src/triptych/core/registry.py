@@ -170,9 +170,7 @@ class Registry:
         self.check(name)
         factory = self._factories.get(name)
         if factory is None:
-            raise FileProblem(
-                f"the model {name!r} is of the family {entry.card.family!r}, which is not installed"
-            )
+            raise FileProblem(f"the model {name!r} is of the family {entry.card.family!r}, which is not installed")
         return factory(entry, self)
 
     def _with_parts(self, name: str) -> list[Entry]:

@@ -37,9 +37,7 @@ def check_safetensors(path: Path, *, size: int | None = None) -> None:
         with open(path, "rb") as file:
             actual = os.fstat(file.fileno()).st_size
             if size is not None and actual != size:
-                raise FileProblem(
-                    f"{path} has {actual} bytes instead of {size}; it is truncated or was replaced"
-                )
+                raise FileProblem(f"{path} has {actual} bytes instead of {size}; it is truncated or was replaced")
             length = int.from_bytes(file.read(8), "little")
             if actual < 8 or length > min(actual - 8, MAX_HEADER_BYTES):
                 raise FileProblem(f"{path} is truncated or not a safetensors file")
@@ -82,9 +80,7 @@ def _check_layout(path: Path, header: Any, payload: int) -> None:
             start, end = (int(offset) for offset in entry["data_offsets"])
             expected = prod(int(side) for side in entry["shape"]) * _BYTES[entry["dtype"]]
         except (KeyError, TypeError, ValueError):
-            raise FileProblem(
-                f"{path} is damaged: the entry of tensor {name[:80]!r} cannot be read"
-            ) from None
+            raise FileProblem(f"{path} is damaged: the entry of tensor {name[:80]!r} cannot be read") from None
         if start < 0 or end - start != expected or any(int(side) < 0 for side in entry["shape"]):
             raise FileProblem(f"{path} is damaged: tensor {name[:80]!r} does not fit its own shape")
         spans.append((start, end))
