@@ -1,0 +1,58 @@
+"""The diffusion family: latent diffusion (Rombach et al. 2022) with Stable Diffusion's U-Net.
+
+x_t = alpha_t x0 + sigma_t eps on a variance-preserving path whose last level is pure noise (zero terminal SNR, Lin et
+al. 2023); the network predicts v (Salimans & Ho 2022), the one target that is defined there. Knows its network and
+what all latent families share; knows no prompt, door or file.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from triptych.adapters.plan_input import PlanRaster
+from triptych.core.errors import one_of
+from triptych.core.request import Request
+from triptych.families.diffusion.unet import UNet
+from triptych.families.latent import LatentFamily
+from triptych.sampling import parameterization, schedules
+from triptych.sampling.schedules import Schedule
+
+# B pictures, C latent channels, h x w latents
+
+TABLE = schedules.cosine(zero_terminal_snr=True)
+SPACINGS = {"trailing": schedules.trailing, "linspace": schedules.linspace, "karras": schedules.karras}
+MIN_SNR_GAMMA = 5.0
+
+
+class DiffusionFamily(LatentFamily):
+    """`network` is the U-Net; the plan is added to its first feature map."""
+
+    parameterization = "v"
+    network: UNet
+
+    def schedule(self, request: Request) -> Schedule:
+        spacing = SPACINGS[one_of("schedule", request.schedule or "trailing", SPACINGS)]
+        return spacing(request.steps or 1, TABLE)
+
+    def read_plan(self, raster: PlanRaster) -> Tensor:
+        return self.plan_input.as_map(raster)
+
+    def predict(self, x: Tensor, t: Tensor, text: Tensor, position: Tensor) -> Tensor:
+        return self.network(x, t, text, position_input=position)
+
+    def loss(self, x0: Tensor, text: Tensor, raster: PlanRaster, generator: torch.Generator) -> Tensor:
+        """Mean squared error of v, weighted by min-SNR (Hang et al. 2023: min(SNR, 5) / (SNR + 1) for v).
+
+        x0: (B, C, h, w) clean latents; text: (B, T, width); times are drawn evenly among the trained levels.
+        """
+        B = x0.shape[0]
+        t = torch.randint(len(TABLE.alphas_cumprod), (B,), generator=generator, device=x0.device)
+        noise = torch.randn(x0.shape, generator=generator, device=x0.device)
+        alpha, sigma = (level.view(-1, 1, 1, 1) for level in TABLE.level(t))
+        v = self.predict(alpha * x0 + sigma * noise, t.float(), text, self.read_plan(raster)).float()
+        error = (v - parameterization.target("v", x0, noise, alpha, sigma)).square().mean((1, 2, 3))
+        snr = (alpha / sigma).square().flatten()
+        # The floor keeps the noisiest levels, where the picture's layout is decided, from being ignored.
+        weight = (snr.clamp(max=MIN_SNR_GAMMA) / (snr + 1)).clamp(min=0.1)
+        return (weight * error).sum() / weight.sum()

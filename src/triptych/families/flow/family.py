@@ -1,0 +1,62 @@
+"""The flow family: a rectified flow (Liu et al. 2022; Lipman et al. 2022) over latents, painted by an MMDiT.
+
+x_t = (1 - t) x0 + t eps; the network predicts the velocity eps - x0, and a picture is the straight way back from
+t = 1 to t = 0. Knows its network and what all latent families share; knows no prompt, door or file.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from triptych.adapters.plan_input import PlanRaster
+from triptych.core.request import Request
+from triptych.families.flow.mmdit import MMDiT, picture_ids, text_ids
+from triptych.families.latent import LatentFamily
+from triptych.sampling import schedules
+from triptych.sampling.schedules import Schedule
+
+# B pictures, C latent channels, P patch, N = (h / P) (w / P) tokens
+
+
+class FlowFamily(LatentFamily):
+    """`network` is the MMDiT; one token is a P x P patch of latents."""
+
+    parameterization = "flow"
+    network: MMDiT
+    patch = 2
+
+    def schedule(self, request: Request) -> Schedule:
+        return schedules.flow(request.steps or 1)
+
+    def read_plan(self, raster: PlanRaster) -> Tensor:
+        return self.plan_input(raster)
+
+    def predict(self, x: Tensor, t: Tensor, text: Tensor, position: Tensor) -> Tensor:
+        h, w = x.shape[-2] // self.patch, x.shape[-1] // self.patch
+        ids, words = picture_ids(h, w).to(x.device), text_ids(text.shape[1]).to(x.device)
+        tokens = self.network(to_tokens(x, self.patch), text, t, ids, words, position_input=position)
+        return to_latents(tokens, h, w, self.patch)
+
+    def loss(self, x0: Tensor, text: Tensor, raster: PlanRaster, generator: torch.Generator) -> Tensor:
+        """Mean squared error of the velocity (conditional flow matching, Lipman et al. 2022, eq. 9).
+
+        x0: (B, C, h, w) clean latents; text: (B, T, width); times are logit-normal (Esser et al. 2024, section 3.1).
+        """
+        normal = torch.randn(x0.shape[0], generator=generator, device=x0.device)
+        t = torch.sigmoid(normal)
+        noise = torch.randn(x0.shape, generator=generator, device=x0.device)
+        mix = t.view(-1, 1, 1, 1)
+        velocity = self.predict((1 - mix) * x0 + mix * noise, t, text, self.read_plan(raster))
+        return F.mse_loss(velocity.float(), noise - x0)
+
+
+def to_tokens(x: Tensor, patch: int) -> Tensor:
+    """(B, C, h, w) -> (B, N, C P P), tokens row by row, channel first within a token as FLUX.2 packs them."""
+    return F.pixel_unshuffle(x, patch).flatten(2).transpose(1, 2)
+
+
+def to_latents(tokens: Tensor, h: int, w: int, patch: int) -> Tensor:
+    """The inverse of `to_tokens`, for a grid of h x w tokens."""
+    return F.pixel_shuffle(tokens.transpose(1, 2).unflatten(2, (h, w)), patch)

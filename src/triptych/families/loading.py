@@ -1,0 +1,210 @@
+"""From model folders to loaded parts and families. The one place that knows which family a card belongs to.
+
+A `Parts` loads each shared part once: text encoder, autoencoder, tokenizer, plan writer. Weights are stored in half
+precision and used in float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from triptych.adapters.plan_input import PlanInput
+from triptych.adapters.plan_vocabulary import PlanVocabulary
+from triptych.autoencoders import fsq, kl
+from triptych.core.errors import FileProblem
+from triptych.core.registry import Card, builtin_folder
+from triptych.planning.tokens import PlanTokens
+from triptych.planning.writer import PlanWriter, PlanWriterConfig
+from triptych.text.encoder import TextEncoder, TextEncoderConfig
+from triptych.text.synonyms import resolve
+from triptych.text.tokenizer import Tokenizer
+
+__all__ = ["TINY_AUTOENCODER", "Parts", "TextReader", "builtin_folder", "fresh", "load"]
+
+TINY_AUTOENCODER = kl.AutoencoderConfig(
+    latent_channels=16, widths=(16, 32), encoder_blocks=(1, 1), decoder_blocks=(1, 1)
+)
+"""For tests: the real shapes in a fraction of a second."""
+
+
+class TextReader:
+    """Tokenizer and encoder as a family sees them: a prompt to states. Prompts are always read alone."""
+
+    def __init__(self, tokenizer: Tokenizer, encoder: TextEncoder) -> None:
+        self.tokenizer, self.encoder = tokenizer, encoder
+        self.width, self.length = encoder.config.width, encoder.config.length
+        self._known = frozenset(tokenizer.words)
+
+    def states(self, prompt: str) -> Tensor:
+        """Token states (length, width), padding included."""
+        return self._read(prompt)[0][0]
+
+    def pooled(self, prompt: str) -> Tensor:
+        """(width,), of length one: cosine similarity to other prompts and to the image tower's pictures."""
+        return self._read(prompt)[1][0]
+
+    def resolved(self, prompt: str) -> str:
+        """The prompt with words that have a close known one replaced (kitten: cat), as it is read."""
+        return resolve(prompt, self._known)[0]
+
+    def truncated(self, prompt: str) -> bool:
+        """Whether words at the end do not fit."""
+        return self.tokenizer.encode(self.resolved(prompt), self.length).truncated
+
+    @torch.inference_mode()
+    def _read(self, prompt: str) -> tuple[Tensor, Tensor]:
+        return self.encoder(torch.tensor([self.tokenizer.encode(self.resolved(prompt), self.length).ids]))
+
+
+class Parts:
+    """The parts that models share, loaded once. `folder_of` says where a part lies."""
+
+    def __init__(self, folder_of: Callable[[str], Path]) -> None:
+        self._folder_of = folder_of
+        self.autoencoder = cache(self._autoencoder)
+        self.tokenizer = cache(self._tokenizer)
+        self.text = cache(self._text)
+        self.planner = cache(self._planner)
+
+    def card(self, part: str) -> Card:
+        return Card.read(self._folder_of(part))
+
+    def sha(self, part: str) -> str:
+        """Hash of the part's weights as its card names it."""
+        return next(iter(self.card(part).files.values())).sha256
+
+    def _autoencoder(self) -> kl.Autoencoder:
+        card, tensors = self._open("autoencoder")
+        return _filled(kl.Autoencoder(_config(kl.AutoencoderConfig, card.config)), tensors)
+
+    def _tokenizer(self) -> fsq.Tokenizer:
+        card, tensors = self._open("tokenizer")
+        return _filled(fsq.Tokenizer(_config(fsq.TokenizerConfig, card.config)), tensors)
+
+    def _text(self) -> TextReader:
+        card, tensors = self._open("text")
+        encoder = TextEncoder(TextEncoderConfig(**card.config["encoder"]))
+        return TextReader(Tokenizer.from_json(card.config["tokenizer"]), _filled(encoder, _under(tensors, "encoder.")))
+
+    def _planner(self) -> tuple[PlanWriter, PlanTokens]:
+        card, tensors = self._open("planner")
+        writer = PlanWriter(PlanWriterConfig(**card.config["writer"]))
+        return _filled(writer, tensors), PlanTokens.from_json(card.config["tokens"])
+
+    def _open(self, part: str) -> tuple[Card, dict[str, Tensor]]:
+        folder = self._folder_of(part)
+        return Card.read(folder), read_weights(folder)
+
+
+def read_weights(folder: Path) -> dict[str, Tensor]:
+    """All tensors of a model folder, in float32."""
+    tensors: dict[str, Tensor] = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            tensors |= load_file(path)
+        except Exception as error:  # safetensors raises its own kinds
+            raise FileProblem(f"the weights {path} cannot be read: {error}") from error
+    if not tensors:
+        raise FileProblem(f"there are no weights in {folder}")
+    return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+
+
+def fresh(name: str, preset: str, parts: Parts, vocabulary: PlanVocabulary) -> tuple[Any, Card]:
+    """An untrained family of that name and preset, and the card that its weights will carry."""
+    build = _BUILDERS.get(name)
+    if build is None:
+        raise FileProblem(f"there is no family behind the name {name!r} (known: {', '.join(_BUILDERS)})")
+    family = build(name, preset, parts, vocabulary)
+    card = Card(
+        name=name,
+        description=_DESCRIPTIONS[name],
+        preset=preset,
+        parts=("text", "planner", "tokenizer" if name == "tokens" else "autoencoder"),
+        config={"plan_vocabulary": vocabulary.as_json()},
+        capabilities=family.capabilities,
+    )
+    return family, card
+
+
+def load(name: str, card: Card, folder: Path, parts: Parts) -> Any:
+    """The trained family of a model folder, ready to paint."""
+    vocabulary = PlanVocabulary.from_json(card.config["plan_vocabulary"])
+    family, _ = fresh(name, card.preset, parts, vocabulary)
+    tensors = read_weights(folder)
+    _filled(family.network, _under(tensors, "network."))
+    _filled(family.plan_input, _under(tensors, "plan_input."))
+    if card.capabilities is not None:
+        family.capabilities = card.capabilities
+    return family
+
+
+def _flow(name: str, preset: str, parts: Parts, vocabulary: PlanVocabulary) -> Any:
+    from triptych.families.flow.family import FlowFamily
+    from triptych.families.flow.mmdit import MMDiT
+    from triptych.families.flow.presets import capabilities, preset_of
+
+    text = parts.text()
+    chosen = preset_of(preset, text.width)
+    plan_input = PlanInput(**vocabulary.sizes, width=chosen.network.width, patch=chosen.patch)
+    network = MMDiT(chosen.network)
+    return FlowFamily(name, capabilities(chosen), network, plan_input, vocabulary, text, parts.autoencoder())
+
+
+def _diffusion(name: str, preset: str, parts: Parts, vocabulary: PlanVocabulary) -> Any:
+    from triptych.families.diffusion.family import DiffusionFamily
+    from triptych.families.diffusion.presets import capabilities, preset_of
+    from triptych.families.diffusion.unet import UNet
+
+    text = parts.text()
+    chosen = preset_of(preset, text.width)
+    plan_input = PlanInput(**vocabulary.sizes, width=chosen.network.block_out_channels[0])
+    network = UNet(chosen.network)
+    return DiffusionFamily(name, capabilities(chosen), network, plan_input, vocabulary, text, parts.autoencoder())
+
+
+def _tokens(name: str, preset: str, parts: Parts, vocabulary: PlanVocabulary) -> Any:
+    from triptych.families.autoregressive.decoder import Decoder
+    from triptych.families.autoregressive.family import TokenFamily
+    from triptych.families.autoregressive.presets import capabilities, preset_of
+
+    text, tokenizer = parts.text(), parts.tokenizer()
+    chosen = preset_of(preset, tokenizer.vocabulary, text.width, text.length)
+    plan_input = PlanInput(**vocabulary.sizes, width=chosen.network.width)
+    return TokenFamily(name, capabilities(chosen), Decoder(chosen.network), plan_input, vocabulary, text, tokenizer)
+
+
+_BUILDERS: dict[str, Callable[[str, str, Parts, PlanVocabulary], Any]] = {
+    "flow": _flow,
+    "diffusion": _diffusion,
+    "tokens": _tokens,
+}
+_DESCRIPTIONS = {
+    "flow": "Rectified flow over latents, painted by a multimodal transformer of FLUX.2's structure.",
+    "diffusion": "Latent diffusion with Stable Diffusion's U-Net, v-prediction and zero terminal SNR.",
+    "tokens": "Autoregressive decoder of LlamaGen's structure over the discrete tokenizer's picture tokens.",
+}
+
+
+def _config(kind: type[Any], data: dict[str, Any]) -> Any:
+    """A configuration class from JSON, whose lists were tuples."""
+    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+
+
+def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _filled(module: Any, tensors: dict[str, Tensor]) -> Any:
+    """The module with these weights, strictly, in evaluation mode."""
+    try:
+        module.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise FileProblem(f"the weights do not fit their card: {str(error).splitlines()[-1].strip()}") from error
+    return module.requires_grad_(False).eval()

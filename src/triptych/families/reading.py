@@ -1,0 +1,27 @@
+"""What a family needs of the text side, and what it keeps of a prompt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+
+class ReadsText(Protocol):
+    """The text encoder as a family sees it."""
+
+    width: int
+    length: int
+
+    def states(self, prompt: str) -> Tensor:
+        """Token states (length, width), padding included, so that all prompts have one shape."""
+        ...
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One row's condition: text states (T, width), and the plan as the position input that the network adds."""
+
+    text: Tensor
+    position: Tensor

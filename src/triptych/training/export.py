@@ -1,0 +1,37 @@
+"""From trained weights to a model folder: `model.safetensors` (half precision) and `card.json`, each written whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from triptych.core.registry import Card, write_card
+
+WEIGHTS = "model.safetensors"
+
+
+def write_model(folder: Path, tensors: dict[str, Tensor], card: Card) -> None:
+    """Write the weights in fp16 (integers as they are), then the card that names their hash.
+
+    The card comes last: a folder whose card fits its weights is complete.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    half = {
+        name: (tensor.half() if tensor.is_floating_point() else tensor).detach().cpu().contiguous().clone()
+        for name, tensor in tensors.items()
+    }
+    temporary = folder / "model.tmp"
+    save_file(half, temporary)
+    temporary.replace(folder / WEIGHTS)
+    write_card(folder, card)
+
+
+def through_half(module: nn.Module) -> None:
+    """Round the weights as a stored model has them, so that what is measured is what ships."""
+    with torch.no_grad():
+        for tensor in [*module.parameters(), *module.buffers()]:
+            if tensor.is_floating_point():
+                tensor.copy_(tensor.half().float())

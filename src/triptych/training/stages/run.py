@@ -1,0 +1,191 @@
+"""`triptych train STAGE`: gather the parts of a stage, train it, and put the model where the next stage finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from triptych.adapters.plan_vocabulary import PlanVocabulary
+from triptych.autoencoders import kl
+from triptych.core.errors import InvalidRequest
+from triptych.core.plan import Plan
+from triptych.families import loading
+from triptych.families.loading import Parts
+from triptych.planning.tokens import PlanTokens
+from triptych.scenes import LEVELS, Sprites, caption, sample_scene, world_words
+from triptych.text.encoder import TextEncoder, TextEncoderConfig
+from triptych.text.tokenizer import Tokenizer
+from triptych.training import pool as pools
+from triptych.training.data import FolderSource, SceneSource, Source
+from triptych.training.devices import Devices, bf16_pays
+from triptych.training.export import WEIGHTS
+from triptych.training.loop import Run, Stage
+from triptych.training.presets import STAGES, WORLDS, WorldConfig, run_config
+from triptych.training.stages.autoencoder import AutoencoderStage, TokenizerStage
+from triptych.training.stages.painter import PainterStage, Words, capabilities_for
+from triptych.training.stages.text import PlannerStage, TextStage
+
+VALIDATION_SEED = 1_000_003
+"""Scenes of this seed are never trained on."""
+SHEET_PROMPTS = 16
+TEXT_SIZES = {
+    "tiny": {"length": 32, "width": 32, "layers": 1, "heads": 2},
+    "cpu": {"length": 40, "width": 160, "layers": 3, "heads": 5},
+    "gpu": {"length": 64, "width": 256, "layers": 4, "heads": 8},
+}
+
+
+def run(
+    stage: str,
+    preset: str = "cpu",
+    *,
+    data: str = "scenes",
+    resume: bool = False,
+    warm: bool = False,
+    samples: int | None = None,
+    max_seconds: float | None = None,
+    out: Path = Path("runs"),
+    font: Path | None = None,
+    distributed: bool = False,
+    report: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
+    """Train one stage; return the last log record.
+
+    data: "scenes", or a folder of captioned pictures. resume: go on from the checkpoint, exactly. warm: start from the
+    exported (fp16, averaged) weights of this stage where no checkpoint is left. samples: instead of the preset's.
+    max_seconds: stop early, with checkpoint and export. distributed: under `accelerate launch`.
+    """
+    config = run_config(stage, preset)
+    if samples is not None:
+        if samples < config.batch:
+            raise InvalidRequest("samples", f"{samples} is less than one batch of {config.batch}")
+        config = replace(config, samples=samples)
+    if distributed and config.batch % Devices(distributed=True).count:
+        raise InvalidRequest("preset", f"a batch of {config.batch} does not divide among the processes")
+    workshop = Workshop(preset, WORLDS[preset], data, out, font, report)
+    built = workshop.stage(stage)
+    if warm:
+        workshop.load_exported(stage, built.module)
+    place = out / preset / stage
+    return Run(built, config, place, report, Devices(distributed=distributed)).train(
+        resume=resume, max_seconds=max_seconds
+    )
+
+
+class Workshop:
+    """The parts that stages are built from, each made when first asked for."""
+
+    def __init__(
+        self, preset: str, world: WorldConfig, data: str, out: Path, font: Path | None, report: Callable[[str], None]
+    ) -> None:
+        self.preset, self.world, self.data, self.out, self.font, self.report = preset, world, data, out, font, report
+        self.parts = Parts(self._model_folder)
+
+    def stage(self, name: str) -> Stage:
+        if name not in STAGES:
+            raise InvalidRequest("stage", f"{name!r} is not one of {', '.join(STAGES)}")
+        if name == "autoencoder":
+            config = kl.AutoencoderConfig() if self.preset != "tiny" else loading.TINY_AUTOENCODER
+            return AutoencoderStage(self.source, self.validation, config)
+        if name == "tokenizer":
+            return TokenizerStage(self.source, self.validation, self.parts.autoencoder())
+        if name == "text":
+            words = Tokenizer(world_words())
+            encoder = TextEncoder(TextEncoderConfig(len(words), **TEXT_SIZES[self.preset]))
+            return TextStage(self.source, self.validation, words, encoder, self.plan_tokens)
+        if name == "planner":
+            writer, tokens = self.parts.planner()
+            reader = self.parts.text()
+            return PlannerStage(self.source, self.validation, reader.tokenizer, reader.encoder, tokens, writer)
+        return self._painter(name)
+
+    def _painter(self, name: str) -> PainterStage:
+        reader = self.parts.text()
+        family, card = loading.fresh(name, self.preset, self.parts, self.vocabulary)
+        family.network.init_weights()
+        capabilities = capabilities_for(family.capabilities, self.vocabulary)
+        card = card.model_copy(update={"capabilities": capabilities})
+        card = card.model_copy(update={"training": card.training.model_copy(update={"data": self.source.name})})
+        words = Words(reader.tokenizer, reader.encoder)
+        return PainterStage(family, self.pool(family.learns), words, self.vocabulary, self._sheet_prompts(), card)
+
+    def load_exported(self, stage: str, module: nn.Module) -> None:
+        """Warm start: the weights that surely last, where the full checkpoint did not."""
+        tensors = load_file(self._model_folder(stage) / WEIGHTS)
+        if stage == "text":
+            return  # its encoder is loaded as a part; writer and tower have their own cards
+        module.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+
+    @cached_property
+    def sprites(self) -> Sprites:
+        if LEVELS[self.world.level].name == "shapes":
+            return Sprites.shapes()
+        return Sprites.load(self.font, self.out / "sprites.npz")
+
+    @cached_property
+    def source(self) -> Source:
+        return self._source(0)
+
+    @cached_property
+    def validation(self) -> Source:
+        return self._source(VALIDATION_SEED)
+
+    def _source(self, seed: int) -> Source:
+        if self.data != "scenes":
+            return FolderSource(Path(self.data), self.world.size)
+        return SceneSource(self.world.level, self.world.size, seed, self.sprites)
+
+    @cached_property
+    def vocabulary(self) -> PlanVocabulary:
+        level = LEVELS[self.world.level]
+        return PlanVocabulary(level.nouns, level.colours, level.backgrounds, level.lights)
+
+    @cached_property
+    def plan_tokens(self) -> PlanTokens:
+        level = LEVELS[self.world.level]
+        signs = ("sign",) if level.sign_share else ()
+        return PlanTokens(level.nouns, level.colours, level.backgrounds, level.lights, signs=signs, max_objects=8)
+
+    def pool(self, learns: str) -> pools.Pool:
+        """The scenes as latents or as codes, encoded by the parts of this work folder."""
+        part = "autoencoder" if learns == "latents" else "tokenizer"
+        model = self.parts.autoencoder() if learns == "latents" else self.parts.tokenizer()
+        folder = self.out / self.preset / "pool" / f"{self.source.name}-{learns}-{self.parts.sha(part)[:8]}"
+        return pools.build(folder, self.source, self.world.pool, _encoder(model, learns), self.report)
+
+    def _sheet_prompts(self) -> list[tuple[str, Plan | None]]:
+        if self.data != "scenes":
+            return [self.validation.words_only(item) for item in range(SHEET_PROMPTS)]
+        level = LEVELS[self.world.level]
+        scenes = [sample_scene(level, VALIDATION_SEED, item) for item in range(SHEET_PROMPTS)]
+        return [(caption(scene, 0), scene.plan()) for scene in scenes]
+
+    def _model_folder(self, part: str) -> Path:
+        """Where a trained part lies: this work folder, or the weights of the package."""
+        name = "text" if part == "planner" else part
+        ours = self.out / self.preset / part / "model"
+        beside = self.out / self.preset / name / "planner"
+        if (ours / "card.json").exists():
+            return ours
+        if part == "planner" and (beside / "card.json").exists():
+            return beside
+        return loading.builtin_folder() / part
+
+
+def _encoder(model: nn.Module, learns: str) -> pools.Encode:
+    """bf16 is precise enough for latents, which training noises anyway; codes must be those that decoding meets."""
+    fast = learns == "latents" and bf16_pays()
+
+    def encode(pictures: Tensor) -> Tensor:
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=fast):
+            codes = model.encode(pictures)
+        return codes.float() if learns == "latents" else codes
+
+    return encode

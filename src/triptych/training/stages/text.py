@@ -1,0 +1,173 @@
+"""Stages `text` and `planner`: words to states, words to a plan.
+
+`text` trains encoder, image tower and plan writer together: captions against pictures (InfoNCE), and captions to the
+scene graph behind them. `planner` goes on with the writer alone, on captions without pictures, which are cheap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from triptych.core.registry import Card, Training
+from triptych.planning.draw import draw
+from triptych.planning.metrics import facts_match
+from triptych.planning.tokens import PlanTokens
+from triptych.planning.writer import PlanWriter, PlanWriterConfig
+from triptych.sampling import noise
+from triptych.text.clip import ImageTower, ImageTowerConfig
+from triptych.text.encoder import TextEncoder
+from triptych.text.objective import text_stage_loss
+from triptych.text.tokenizer import Tokenizer
+from triptych.training.data import Source, to_tensor
+from triptych.training.export import write_model
+
+TOWER_SIZE = 64
+CHECKED = 64
+SPELLED = 0.03
+"""Share of the known words that training spells out, so that spelling is read too."""
+
+
+def caption_ids(tokenizer: Tokenizer, caption: str, length: int, key: int) -> list[int]:
+    """Token ids of a caption, now and then with a word spelled; `key` decides where."""
+    chance = noise.uniform(key, 0, 0, (length,)).tolist()
+    return list(tokenizer.encode(caption, length, spell=lambda word: chance[min(word, length - 1)] < SPELLED).ids)
+
+
+class TextStage:
+    def __init__(
+        self, source: Source, validation: Source, tokenizer: Tokenizer, encoder: TextEncoder, tokens: PlanTokens
+    ) -> None:
+        self.source, self.validation = source, validation
+        self.tokenizer, self.tokens = tokenizer, tokens
+        width, heads, layers = encoder.config.width, encoder.config.heads, encoder.config.layers
+        writer = PlanWriter(
+            PlanWriterConfig(len(tokens), tokens.max_length, context=width, width=width, layers=layers, heads=heads)
+        )
+        tower = ImageTower(ImageTowerConfig(size=TOWER_SIZE, width=width, heads=heads))
+        self.module = nn.ModuleDict({"encoder": encoder, "tower": tower, "writer": writer})
+
+    def batch(self, step: int, size: int) -> dict[str, Tensor]:
+        examples = [self.source.example(step * size + i) for i in range(size)]
+        # Captions take turns: dense wordings and short ones.
+        captions = [example.captions[(step + i) % len(example.captions)] for i, example in enumerate(examples)]
+        pictures = to_tensor(np.stack([example.pixels for example in examples]))
+        length = self._part("encoder").config.length
+        ids = [caption_ids(self.tokenizer, text, length, step * size + i) for i, text in enumerate(captions)]
+        plans = [
+            self.tokens.padded(example.plan, self.tokens.max_length) if example.plan else [0] for example in examples
+        ]
+        return {
+            "ids": torch.tensor(ids),
+            "pictures": F.interpolate(pictures, TOWER_SIZE, mode="area"),
+            "plan_ids": torch.tensor(plans),
+        }
+
+    def loss(self, batch: Any, generator: torch.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
+        total, parts = text_stage_loss(self._part("encoder"), self._part("tower"), self._part("writer"), batch)
+        return total, {name: float(part) for name, part in parts.items()}
+
+    def flops_per_sample(self) -> float:
+        return 0.0
+
+    def sheet(self, path: Path) -> dict[str, float]:
+        return plan_sheet(
+            self._part("encoder"), self._part("writer"), self.tokenizer, self.tokens, self.validation, path
+        )
+
+    def export(self, folder: Path, training: dict[str, Any]) -> None:
+        encoder, tower = self._part("encoder"), self._part("tower")
+        tensors = {f"encoder.{name}": value for name, value in encoder.state_dict().items()}
+        tensors |= {f"tower.{name}": value for name, value in tower.state_dict().items()}
+        card = Card(
+            name="text",
+            description="Text encoder with its contrastive image tower (CLIP).",
+            config={
+                "encoder": asdict(encoder.config),
+                "tower": asdict(tower.config),
+                "tokenizer": self.tokenizer.as_json(),
+            },
+            training=Training(data=self.source.name, **training),
+        )
+        write_model(folder, tensors, card)
+        write_planner(folder.parent / "planner", self._part("writer"), self.tokens, self.source.name, training)
+
+    def _part(self, name: str) -> Any:
+        return self.module[name]
+
+
+class PlannerStage:
+    """The writer alone; the encoder is frozen, so that the painters' text states stay what they are."""
+
+    def __init__(
+        self,
+        source: Source,
+        validation: Source,
+        tokenizer: Tokenizer,
+        encoder: TextEncoder,
+        tokens: PlanTokens,
+        writer: PlanWriter,
+    ) -> None:
+        self.source, self.validation = source, validation
+        self.tokenizer, self.tokens = tokenizer, tokens
+        self.encoder = encoder.requires_grad_(False).eval()
+        self.module = writer.requires_grad_(True).train()
+
+    def batch(self, step: int, size: int) -> dict[str, Tensor]:
+        pairs = [self.source.words_only(step * size + i) for i in range(size)]
+        length = self.encoder.config.length
+        ids = [caption_ids(self.tokenizer, text, length, step * size + i) for i, (text, _) in enumerate(pairs)]
+        plans = [self.tokens.padded(plan, self.tokens.max_length) for _, plan in pairs if plan is not None]
+        return {"ids": torch.tensor(ids), "plan_ids": torch.tensor(plans)}
+
+    def loss(self, batch: Any, generator: torch.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
+        with torch.no_grad():
+            states, _ = self.encoder.to(device)(batch["ids"])
+        return self.module.loss(states, batch["plan_ids"]), {}
+
+    def flops_per_sample(self) -> float:
+        return 0.0
+
+    def sheet(self, path: Path) -> dict[str, float]:
+        return plan_sheet(self.encoder, self.module, self.tokenizer, self.tokens, self.validation, path)
+
+    def export(self, folder: Path, training: dict[str, Any]) -> None:
+        write_planner(folder, self.module, self.tokens, self.source.name, training)
+
+
+def write_planner(folder: Path, writer: PlanWriter, tokens: PlanTokens, data: str, training: dict[str, Any]) -> None:
+    card = Card(
+        name="planner",
+        description="Writes the plan of a picture from its prompt.",
+        parts=("text",),
+        config={"writer": asdict(writer.config), "tokens": tokens.as_json()},
+        training=Training(data=data, **training),
+    )
+    write_model(folder, writer.state_dict(), card)
+
+
+def plan_sheet(
+    encoder: TextEncoder, writer: PlanWriter, tokenizer: Tokenizer, tokens: PlanTokens, validation: Source, path: Path
+) -> dict[str, float]:
+    """Plans of fresh captions: the share that keeps every stated fact of the truth; the first one drawn to `path`."""
+    device = next(writer.parameters()).device
+    right: dict[str, float] = {}
+    for item in range(CHECKED):
+        text, truth = validation.words_only(item)
+        if truth is None:
+            return {}
+        ids = torch.tensor([tokenizer.encode(text, encoder.config.length).ids], device=device)
+        states, _ = encoder.to(device)(ids)
+        uniforms = noise.uniform(item, 0, 0, (tokens.max_length + 1,)).tolist()
+        plan = writer.write(states[0], tokens, uniforms.__getitem__)
+        for name, value in facts_match(plan, truth).items():
+            right[f"plan_{name}"] = right.get(f"plan_{name}", 0.0) + float(value) / CHECKED
+        if item == 0:
+            draw(plan, 256).save(path)
+    return right
