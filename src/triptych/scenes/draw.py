@@ -20,9 +20,9 @@ class Draw:
     """Choices from the stream named by (seed, index, stream)."""
 
     def __init__(self, seed: int, index: int, stream: int = 0) -> None:
-        self._random = np.random.Generator(
-            np.random.Philox(key=[seed % _WORD, index % _WORD], counter=[0, 0, 0, stream % _WORD])
-        ).random
+        key = np.array([seed % _WORD, index % _WORD], dtype=np.uint64)
+        counter = np.array([0, 0, 0, stream % _WORD], dtype=np.uint64)
+        self._random = np.random.Generator(np.random.Philox(key=key, counter=counter)).random
         self._block: list[float] = []
 
     def unit(self) -> float:

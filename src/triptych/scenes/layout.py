@@ -113,7 +113,7 @@ def _region_of_place(place: str | None) -> Box:
     if place is None:
         return 0.0, 0.0, 1.0, 1.0
     if place == "centre":
-        return 0.14, 0.14, 0.86, 0.86
+        return 0.22, 0.22, 0.78, 0.78
     x0, x1 = (0.0, 0.56) if "left" in place else (0.44, 1.0) if "right" in place else (0.0, 1.0)
     y0, y1 = (0.0, 0.56) if "top" in place else (0.44, 1.0) if "bottom" in place else (0.0, 1.0)
     return x0, y0, x1, y1

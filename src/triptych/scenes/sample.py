@@ -130,7 +130,8 @@ def _with_place(group: Group, world: Level, draw: Draw) -> Group:
     if group.count > 2:
         return group
     size = "normal" if group.size == "large" else group.size
-    return dataclasses.replace(group, size=size, place=draw.pick(world.places))
+    places = [place for place in world.places if place != "centre" or group.count == 1]
+    return dataclasses.replace(group, size=size, place=draw.pick(places))
 
 
 def _draw_relations(groups: tuple[Group, ...], draw: Draw) -> tuple[Relation, ...]:
