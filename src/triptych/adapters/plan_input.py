@@ -195,12 +195,17 @@ class PlanInput(nn.Module):
         self.write = nn.Linear(patch * patch * hidden, width)
         self.init_weights()
 
-    def init_weights(self) -> None:
+    def init_weights(self, generator: torch.Generator | None = None) -> None:
         """Words and places start with about equal say in the first layer; the last layer starts at zero."""
-        inputs = 2 * LAYERS + 2 * LAYERS + 2  # words per cell
+        words_per_cell = 4 * LAYERS + 2
         for name, layer in self.named_children():
-            if name.startswith("read_") and name != "read_place":
-                nn.init.normal_(layer.weight, std=(layer.in_features * inputs) ** -0.5)
+            if isinstance(layer, nn.Embedding):
+                nn.init.normal_(layer.weight, generator=generator)
+            elif name == "read_place":
+                nn.init.normal_(layer.weight, std=layer.in_features**-0.5, generator=generator)
+                nn.init.zeros_(layer.bias)
+            elif name.startswith("read_"):
+                nn.init.normal_(layer.weight, std=(layer.in_features * words_per_cell) ** -0.5, generator=generator)
         nn.init.zeros_(self.write.weight)
         nn.init.zeros_(self.write.bias)
 

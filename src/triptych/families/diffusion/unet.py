@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from triptych.core.errors import FileProblem
 from triptych.families.diffusion.unet_blocks import DownBlock, MidBlock, ResnetBlock2D, Transformer2DModel, UpBlock
 from triptych.nn.embeddings import TimestepEmbedding, sinusoidal
+from triptych.nn.rows import ENOUGH_ROWS
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class UNetConfig:
         for channels, heads in zip(self.block_out_channels, self.heads, strict=True):
             if channels % heads or channels % self.norm_num_groups:
                 raise ValueError(
-                    f"{channels} channels divide into neither {heads} heads or not {self.norm_num_groups} groups"
+                    f"{channels} channels do not divide by {heads} heads and {self.norm_num_groups} groups"
                 )
 
     @classmethod
@@ -211,9 +212,17 @@ class UNet(nn.Module):
         added: SDXL's extra condition, given exactly when the configuration has it.
         position_input: (B, block_out_channels[0], H, W), added after the first convolution; None = the bare network.
         """
+        B = len(x)
+        if not torch.is_grad_enabled() and (missing := self._enough_pictures(*x.shape[-2:]) - B) > 0:
+            rows = torch.cat((torch.arange(B), torch.full((missing,), B - 1))).to(x.device)
+            x, t, text = x[rows], t[rows], text[rows]
+            text_mask = None if text_mask is None else text_mask[rows]
+            added = None if added is None else TextTime(added.pooled[rows], added.sizes[rows])
+            position_input = None if position_input is None else position_input[rows]
+
         time = self._embed_time(t, added)
         mask = None if text_mask is None else text_mask[:, None, None, :]
-        # Channels last is the layout in which CPU convolutions and norms are fastest, and tokens are a view of the map.
+        # Channels last is the layout in which CPU convolutions are fastest, and tokens are a view of the map.
         h = self.conv_in(x.contiguous(memory_format=torch.channels_last))
         if position_input is not None:
             h = h + position_input
@@ -224,7 +233,18 @@ class UNet(nn.Module):
         h = self.mid_block(h, time, text, mask)
         for block in self.up_blocks:
             h = block(h, skips, time, text, mask)
-        return self.conv_out(F.silu(self.conv_norm_out(h)))
+        return self.conv_out(F.silu(self.conv_norm_out(h)))[:B]
+
+    def _enough_pictures(self, H: int, W: int) -> int:
+        """From how many pictures on each one's numbers no longer depend on how many there are.
+
+        A CPU's convolution rounds one picture alone differently from the same one in company, and its matrix
+        product fewer than ENOUGH_ROWS rows (`nn.rows`), which a small picture's smallest map may have. The spare
+        pictures are copies. Guidance brings a second picture anyway, so at the built-in size this is free with it.
+        """
+        halvings = len(self.config.block_out_channels) - 1
+        cells = -(-H // 2**halvings) * -(-W // 2**halvings)
+        return max(2, -(-ENOUGH_ROWS // cells))
 
     def _embed_time(self, t: Tensor, added: TextTime | None) -> Tensor:
         """(B,) -> (B, 4 * block_out_channels[0])."""

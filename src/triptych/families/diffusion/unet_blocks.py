@@ -16,6 +16,21 @@ from triptych.nn.attention import attention, merge_heads, split_heads
 from triptych.nn.rows import with_enough_rows
 
 
+class Conv1x1(nn.Conv2d):
+    """A 1x1 convolution as a matrix product over cells.
+
+    The CPU's 1x1 convolution picks its kernel, and so its rounding, by the size of the batch; its matrix product
+    does not, from 16 rows on (`nn.rows`), and a feature map has them.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(in_channels, out_channels, 1)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(B, in_channels, H, W) -> (B, out_channels, H, W)."""
+        return F.linear(input.movedim(1, -1), self.weight.flatten(1), self.bias).movedim(-1, 1)
+
+
 class ResnetBlock2D(nn.Module):
     """Two convolutions around the timestep, with a shortcut (Ho et al. 2020, appendix B)."""
 
@@ -26,7 +41,7 @@ class ResnetBlock2D(nn.Module):
         self.time_emb_proj = nn.Linear(time_channels, out_channels)
         self.norm2 = nn.GroupNorm(groups, out_channels, eps)
         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1)
-        self.conv_shortcut = nn.Conv2d(in_channels, out_channels, 1) if in_channels != out_channels else None
+        self.conv_shortcut = Conv1x1(in_channels, out_channels) if in_channels != out_channels else None
 
     def forward(self, x: Tensor, time: Tensor) -> Tensor:
         """x: (B, C, H, W), time: (B, E) -> (B, out_channels, H, W)."""
@@ -108,11 +123,11 @@ class Transformer2DModel(nn.Module):
     ) -> None:
         super().__init__()
         self.norm = nn.GroupNorm(groups, channels, eps=1e-6)
-        self.proj_in = nn.Linear(channels, channels) if linear_projection else nn.Conv2d(channels, channels, 1)
+        self.proj_in = nn.Linear(channels, channels) if linear_projection else Conv1x1(channels, channels)
         self.transformer_blocks = nn.ModuleList(
             BasicTransformerBlock(channels, heads, context_channels) for _ in range(layers)
         )
-        self.proj_out = nn.Linear(channels, channels) if linear_projection else nn.Conv2d(channels, channels, 1)
+        self.proj_out = nn.Linear(channels, channels) if linear_projection else Conv1x1(channels, channels)
 
     def forward(self, x: Tensor, text: Tensor, mask: Tensor | None) -> Tensor:
         """x: (B, C, H, W), text: (B, T, context_channels) -> (B, C, H, W)."""
