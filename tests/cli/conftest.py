@@ -13,14 +13,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 import triptych
 from triptych.cli import main
+from triptych.core import registry
 from triptych.core.capabilities import Capabilities, Tier
 from triptych.core.contract import resolve
 from triptych.core.events import Finished, Note, Pixels, Planned, Started, Stepped
 from triptych.core.metadata import save_picture
 from triptych.core.plan import Plan
+from triptych.core.readers import read_recipe
 from triptych.core.recipe import Recipe, pixels_sha256
 from triptych.core.request import Request
 
@@ -102,12 +105,31 @@ class FakeApi:
     def replay(self, path: Path) -> SimpleNamespace:
         if self.error:
             raise self.error
-        return SimpleNamespace(verdict=self.verdict, max_difference=0 if self.verdict == "exact" else 3)
+        recipe = read_recipe(path)
+        if self.verdict == "different":
+            recipe = recipe.model_copy(update={"weights_sha256": "cd" * 32})
+        difference = 0 if self.verdict == "exact" else 3
+        return SimpleNamespace(verdict=self.verdict, max_difference=difference, image=SimpleNamespace(recipe=recipe))
 
 
 @pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeApi:
-    """The fake in the place of `triptych.api`, in an empty folder, with a data folder of its own."""
+def weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The folder of the built-in models, with two in it."""
+    root = tmp_path / "weights"
+    training = registry.Training(samples=1000, seconds=7200, compute="2 CPU cores", data="scenes")
+    for name in ("flow", "tiny"):
+        folder = root / name
+        folder.mkdir(parents=True)
+        save_file({"a": np.zeros(3, np.float16)}, folder / "model.safetensors")
+        card = registry.Card(name=name, description="small", capabilities=CAPABILITIES, training=training)
+        registry.write_card(folder, card.model_copy(update={"scores": {"clip": 0.5}}))
+    monkeypatch.setattr(registry, "builtin_folder", lambda: root)
+    return root
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, weights: Path) -> FakeApi:
+    """The fake in the place of `triptych.api`, in an empty folder, with models and a data folder of its own."""
     fake = FakeApi()
     module = ModuleType("triptych.api")
     for name in ("generate", "plan", "replay"):

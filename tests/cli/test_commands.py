@@ -11,14 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
 
-from triptych.core import registry
 from triptych.core.metadata import save_picture
 from triptych.core.plan import Plan
 from triptych.core.readers import read_pixels
 
-from .conftest import CAPABILITIES, PLAN, FakeApi, Outcome
+from .conftest import PLAN, FakeApi, Outcome
 
 Run = Callable[..., Outcome]
 
@@ -45,6 +43,11 @@ def test_plan_json_is_one_line(api: FakeApi, run: Run) -> None:
     assert json.loads(out)["background"] == "snow"
 
 
+def test_plan_of_nothing_is_refused(api: FakeApi, run: Run) -> None:
+    done = run("plan", " ")
+    assert (done.code, done.err) == (2, "triptych: prompt: is empty; there is nothing to plan\n")
+
+
 def test_plan_refuses_a_drawing_that_is_no_picture_before_it_works(api: FakeApi, run: Run) -> None:
     assert run("plan", "a fox", "--draw", "p.txt").code == 2
     assert api.calls == []
@@ -57,6 +60,7 @@ def test_replay_says_its_verdict(api: FakeApi, run: Run, verdict: str, code: int
     done = run("replay", path)
     assert (done.code, done.out) == (code, f"{verdict}\n")
     assert ("largest difference 3 of 255" in done.err) == (verdict != "exact")
+    assert ("the weights of the model have changed" in done.err) == (verdict == "different")
     data = json.loads(run("replay", path, "--json").out)
     assert (data["verdict"], data["seed"], data["grade"]) == (verdict, 11, "same machine")
 
@@ -74,33 +78,42 @@ def test_replay_of_what_has_no_recipe(api: FakeApi, run: Run) -> None:
         assert sentence in done.err
 
 
-@pytest.fixture
-def catalogue(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    folder = tmp_path / "weights" / "flow"
-    folder.mkdir(parents=True)
-    save_file({"a": np.zeros(3, np.float16)}, folder / "model.safetensors")
-    training = registry.Training(samples=1000, seconds=7200, compute="2 CPU cores", data="scenes")
-    card = registry.Card(
-        name="flow", description="small", capabilities=CAPABILITIES, training=training, scores={"clip": 0.5}
-    )
-    registry.write_card(folder, card)
-    monkeypatch.setattr(registry, "builtin_folder", lambda: tmp_path / "weights")
-    return tmp_path / "weights"
-
-
-def test_models(catalogue: Path, run: Run) -> None:
-    assert run("models").out.split() == ["flow", "flow", "small"]
-    (card,) = json.loads(run("models", "--json").out)["models"]
+def test_models(weights: Path, run: Run) -> None:
+    assert run("models").out.splitlines() == ["flow  flow            small", "tiny  flow            small"]
+    card, _ = json.loads(run("models", "--json").out)["models"]
     assert (card["name"], card["family"], card["capabilities"]["native_size"]) == ("flow", "flow", [64, 64])
 
 
-def test_models_show(catalogue: Path, run: Run) -> None:
+def test_models_show(weights: Path, run: Run) -> None:
     text = run("models", "show", "flow").out
     for words in ("euler, heun", "1000 pictures in 2.0 h on 2 CPU cores", "score       clip 0.5", "model.safetensors"):
         assert words in text
     assert json.loads(run("models", "show", "flow", "--json").out)["scores"] == {"clip": 0.5}
     done = run("models", "show", "flwo")
     assert (done.code, "did you mean 'flow'" in done.err) == (3, True)
+
+
+@pytest.mark.parametrize("command", [["generate"], ["plan"], ["compare", "--axis", "seed=1,2"]])
+def test_missing_and_truncated_weights_are_3(api: FakeApi, weights: Path, run: Run, command: list[str]) -> None:
+    path = weights / "flow" / "model.safetensors"
+    whole = path.read_bytes()
+    for damage, sentence in ((whole[:-1], "truncated"), (None, "are missing")):
+        path.unlink()
+        if damage is not None:
+            path.write_bytes(damage)
+        done = run(*command, "a fox")
+        assert (done.code, done.out) == (3, "")
+        assert sentence in done.err
+        path.write_bytes(whole)
+    assert run(*command, "a fox", "--model", "flwo").code == 3
+    assert api.calls == []
+
+
+def test_replay_of_a_model_that_is_gone(api: FakeApi, weights: Path, run: Run) -> None:
+    path = run("a fox").out.strip()
+    (weights / "flow" / "card.json").unlink()
+    done = run("replay", path)
+    assert (done.code, "there is no model 'flow'" in done.err) == (3, True)
 
 
 def test_log(api: FakeApi, run: Run) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +10,7 @@ from safetensors.numpy import save_file
 
 from triptych.core.capabilities import Capabilities
 from triptych.core.errors import FileProblem
-from triptych.core.family import Family
-from triptych.core.registry import Card, Entry, Registry, write_card
+from triptych.core.registry import Card, Registry, write_card
 
 CAPABILITIES = Capabilities(family="flow", native_size=(64, 64))
 
@@ -35,17 +34,8 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def built() -> list[Entry]:
-    return []
-
-
-@pytest.fixture
-def registry(root: Path, built: list[Entry]) -> Registry:
-    def factory(entry: Entry, registry: Registry) -> Family:
-        built.append(entry)
-        return cast(Family, f"a {entry.card.name}")
-
-    return Registry().add_folder(root, {"flow": factory})
+def registry(root: Path) -> Registry:
+    return Registry().add_folder(root)
 
 
 def test_lists_models_without_parts(registry: Registry) -> None:
@@ -55,29 +45,18 @@ def test_lists_models_without_parts(registry: Registry) -> None:
         registry.capabilities("text")
 
 
-def test_loads_only_when_asked(registry: Registry, built: list[Entry]) -> None:
-    assert built == []
-    assert registry.load("flow") == "a flow"
-    assert [entry.card.name for entry in built] == ["flow"]
-
-
 def test_an_unknown_model_names_close_ones(registry: Registry) -> None:
     with pytest.raises(
         FileProblem, match=r"there is no model 'flwo'; did you mean 'flow'\? \(known: flow, tiny\)"
     ) as caught:
-        registry.load("flwo")
+        registry.find("flwo")
     assert caught.value.exit_code == 3
     with pytest.raises(FileProblem, match="no model is installed"):
         Registry().find("flow")
 
 
-def test_a_family_that_is_not_installed(root: Path) -> None:
-    with pytest.raises(FileProblem, match="'flow', which is not installed"):
-        Registry().add_folder(root).load("tiny")
-
-
 @pytest.mark.parametrize("part", ["flow", "text"])
-def test_missing_truncated_and_altered_weights(registry: Registry, root: Path, built: list[Entry], part: str) -> None:
+def test_missing_truncated_and_altered_weights(registry: Registry, root: Path, part: str) -> None:
     path = root / part / "model.safetensors"
     whole = path.read_bytes()
     altered = bytearray(whole)
@@ -87,10 +66,9 @@ def test_missing_truncated_and_altered_weights(registry: Registry, root: Path, b
         if damage is not None:
             path.write_bytes(damage)
         with pytest.raises(FileProblem, match=message):
-            registry.load("flow")
+            registry.check("flow")
         path.write_bytes(whole)
-    assert built == []
-    assert registry.load("flow") == "a flow"
+    registry.check("flow")
 
 
 def test_the_hash_of_a_model_covers_its_parts(registry: Registry, root: Path) -> None:
@@ -104,9 +82,9 @@ def test_the_hash_of_a_model_covers_its_parts(registry: Registry, root: Path) ->
 
 
 def test_a_missing_part_is_named(registry: Registry, root: Path) -> None:
-    registry.register("odd", None, Card(name="odd", capabilities=CAPABILITIES, parts=("nothing",)))
+    registry.register(Card(name="odd", capabilities=CAPABILITIES, parts=("nothing",)))
     with pytest.raises(FileProblem, match="'nothing'"):
-        registry.load("odd")
+        registry.check("odd")
 
 
 @pytest.mark.parametrize(

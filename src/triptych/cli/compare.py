@@ -38,6 +38,7 @@ def compare(
     import secrets
 
     from triptych.cli.axes import lay_out, parse_axis
+    from triptych.cli.catalogue import check_model
     from triptych.cli.fields import size_fields
     from triptych.cli.grid import draw_grid
     from triptych.cli.output import read_prompt, show, show_json, tell
@@ -61,8 +62,9 @@ def compare(
         **size_fields(size, None, model),
     }
     columns, rows, points = lay_out(prompt, fields, [parse_axis(text, prompt) for text in axis])
-    for point in (point for row in points for point in row):
-        Request.make(prompt=point.prompt, **point.fields)
+    requests = [Request.make(prompt=point.prompt, **point.fields) for row in points for point in row]
+    for name in {request.model for request in requests}:
+        check_model(name)
     where = target(out, 1, default="compare-{prompt}-seed{seed}.png")
     if where is None:
         raise InvalidRequest("out", "- (stdout) is not allowed for a grid; give a file")

@@ -18,10 +18,10 @@ def size_fields(size: str | None, aspect: str | None, model: str) -> dict[str, A
         width, height = parse_size(size)
         return {"width": width, "height": height}
     if aspect:
+        from triptych.cli.catalogue import registry
         from triptych.core.contract import size_for_aspect
-        from triptych.core.registry import Registry, builtin_folder
 
-        width, height = size_for_aspect(aspect, Registry().add_folder(builtin_folder()).capabilities(model))
+        width, height = size_for_aspect(aspect, registry().capabilities(model))
         return {"width": width, "height": height}
     return {}
 

@@ -46,6 +46,7 @@ def generate(
     quiet: Annotated[bool, typer.Option("--quiet", help="No notes, hints or progress.")] = False,
 ) -> None:
     """Make pictures from a prompt."""
+    from triptych.cli.catalogue import check
     from triptych.cli.fields import interval, size_fields
     from triptych.cli.output import progress, read_json, read_prompt, tell
     from triptych.cli.targets import target
@@ -74,7 +75,7 @@ def generate(
         **size_fields(size, aspect, model),
     }
     # All that can be known to be wrong is said before torch is imported and before anything is painted.
-    Request.make(prompt=prompt, model=model, **fields)
+    check(Request.make(prompt=prompt, model=model, **fields))
     where = target(out, n)
     if where is None and as_json:
         raise InvalidRequest("out", "- (stdout) and --json cannot share stdout; give a file")

@@ -37,7 +37,7 @@ def draw_grid(title: str, columns: Sequence[str], rows: Sequence[str], cells: Se
     label_font, title_font = _font(LABEL_SIZE), _font(TITLE_SIZE)
 
     left = GAP + max((int(label_font.getlength(label)) for label in rows if label), default=-GAP) + GAP
-    left = min(left, 2 * cell_width)
+    left = min(left, cell_width + 2 * GAP)
     width = left + len(columns) * (cell_width + GAP)
     title_lines = _wrap(title, title_font, width - 2 * GAP)[:MAX_TITLE_LINES]
     column_lines = [_wrap(label, label_font, cell_width) for label in columns]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from triptych.core.registry import Card, Registry
+    from triptych.core.registry import Card
 
 app = typer.Typer(help="The models, with what each takes.", rich_markup_mode=None)
 
@@ -21,9 +21,10 @@ def list_models(context: typer.Context, as_json: AsJson = False) -> None:
     """List the models; `models show NAME` tells all about one."""
     if context.invoked_subcommand:
         return
+    from triptych.cli.catalogue import registry
     from triptych.cli.output import show, show_json
 
-    cards = _registry().models()
+    cards = registry().models()
     if as_json:
         show_json({"models": [card.as_json() | {"family": card.family} for card in cards]})
         return
@@ -35,21 +36,15 @@ def list_models(context: typer.Context, as_json: AsJson = False) -> None:
 @app.command("show")
 def show_model(name: Annotated[str, typer.Argument(help="Name of the model.")], as_json: AsJson = False) -> None:
     """Show one model: capabilities, training, scores, licence, files."""
+    from triptych.cli.catalogue import registry
     from triptych.cli.output import show, show_json
 
-    registry = _registry()
-    card = registry.find(name).card
+    card = registry().find(name).card
     if as_json:
         show_json(card.as_json() | {"family": card.family})
         return
     for line in _lines(card):
         show(line)
-
-
-def _registry() -> Registry:
-    from triptych.core.registry import Registry, builtin_folder
-
-    return Registry().add_folder(builtin_folder())
 
 
 def _lines(card: Card) -> list[str]:

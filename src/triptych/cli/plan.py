@@ -22,13 +22,18 @@ def plan(
     """Write the plan of a picture: objects, boxes, colours, light, background."""
     import json
 
+    from triptych.cli.catalogue import check_model
     from triptych.cli.output import read_prompt, show, show_json, tell
+    from triptych.core.errors import InvalidRequest
     from triptych.core.files import check_folder, write_atomically
     from triptych.core.metadata import format_of, save_picture
     from triptych.core.request import Request
 
     prompt = read_prompt(prompt)
     Request.make(prompt=prompt, model=model, seed=seed)
+    if not prompt.strip():
+        raise InvalidRequest("prompt", "is empty; there is nothing to plan")
+    check_model(model)
     if draw:
         format_of(draw)
     for path in (out, draw):

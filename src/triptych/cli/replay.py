@@ -14,21 +14,25 @@ def replay(
     quiet: Annotated[bool, typer.Option("--quiet", help="No hints.")] = False,
 ) -> None:
     """Make a picture again and compare: exact, within tolerance, or different (exit code 1)."""
+    from triptych.cli.catalogue import check_model
     from triptych.cli.output import show, show_json, tell
     from triptych.core.readers import read_recipe
 
     # Read here first: a file that is no picture of ours is refused before torch is imported.
     recipe = read_recipe(file)
+    check_model(recipe.model)
 
     from triptych import api
 
     report = api.replay(file)
+    same_weights = report.image.recipe.weights_sha256 == recipe.weights_sha256
     if as_json:
         show_json(
             {
                 "file": str(file),
                 "verdict": report.verdict,
                 "max_difference": report.max_difference,
+                "same_weights": same_weights,
                 "grade": recipe.grade,
                 "model": recipe.model,
                 "seed": recipe.request.seed,
@@ -41,6 +45,7 @@ def replay(
     if report.verdict != "exact":
         levels = f"largest difference {report.max_difference} of 255" if report.max_difference is not None else ""
         promise = f"made by version {recipe.triptych} with the grade {recipe.grade!r}"
-        tell("; ".join(filter(None, (levels, promise))), quiet=quiet)
+        changed = "" if same_weights else "the weights of the model have changed since"
+        tell("; ".join(filter(None, (levels, promise, changed))), quiet=quiet)
     if report.verdict == "different":
         raise typer.Exit(1)

@@ -1,9 +1,8 @@
-"""Models by name: their cards, their weights on the disk, and how to load them, without loading any.
+"""Models by name: their cards and their weights on the disk, checked without loading any.
 
-A model folder holds `card.json` and `*.safetensors`. A part that several models share (text encoder,
-autoencoder, planner) is a folder of the same kind, named in the card's `parts`. Who builds the networks is
-passed in as a factory, so that this module knows no family and no torch, and a missing or damaged model is
-found before torch is imported.
+A model folder holds `card.json` and `*.safetensors`. A part that several models share (text encoder, autoencoder,
+planner) is a folder of the same kind, named in the card's `parts`. Knows no family and no torch: what is missing or
+damaged is found before torch is imported.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -20,7 +18,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from triptych.core.capabilities import Capabilities
 from triptych.core.errors import FileProblem
-from triptych.core.family import Family
 from triptych.core.files import read_bytes, write_atomically
 from triptych.core.weights import check_safetensors, file_sha256
 
@@ -98,29 +95,20 @@ class Entry:
     folder: Path | None = None
 
 
-Factory = Callable[[Entry, "Registry"], Family]
-"""Builds a model from its entry; the registry gives it the parts."""
-
-
 class Registry:
-    """Names to models. Reading a folder is cheap; `load` is the only call that builds a network."""
+    """Names to models and parts. Builds no network: `triptych.library` does, with what stands here."""
 
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
-        self._factories: dict[str, Factory] = {}
 
-    def register(self, name: str, factory: Factory | None, card: Card, folder: Path | None = None) -> None:
-        """Add or replace a model; `factory` is None for a part, which is never loaded on its own."""
-        self._entries[name] = Entry(card, folder)
-        self._factories.pop(name, None)
-        if factory is not None:
-            self._factories[name] = factory
+    def register(self, card: Card, folder: Path | None = None) -> None:
+        """Add a model or part, or replace the one of that name."""
+        self._entries[card.name] = Entry(card, folder)
 
-    def add_folder(self, root: Path, factories: dict[str, Factory] | None = None) -> Self:
-        """Register every model folder beneath `root`; `factories` maps the family's name to its factory."""
-        for path in sorted(root.glob(f"*/{CARD}")) if root.is_dir() else ():
-            card = Card.read(path.parent)
-            self.register(card.name, (factories or {}).get(card.family), card, path.parent)
+    def add_folder(self, root: Path) -> Self:
+        """Register every model folder beneath `root`; one that is not there has none."""
+        for path in sorted(root.glob(f"*/{CARD}")):
+            self.register(Card.read(path.parent), path.parent)
         return self
 
     def models(self) -> list[Card]:
@@ -162,16 +150,6 @@ class Registry:
             for file, expected in sorted(entry.card.files.items()):
                 digest.update(f"{entry.card.name}/{file} {expected.sha256}\n".encode())
         return digest.hexdigest()
-
-    def load(self, name: str) -> Family:
-        """Check the weights, then build the model. Not cached: who calls keeps it."""
-        entry = self.find(name)
-        self.capabilities(name)
-        self.check(name)
-        factory = self._factories.get(name)
-        if factory is None:
-            raise FileProblem(f"the model {name!r} is of the family {entry.card.family!r}, which is not installed")
-        return factory(entry, self)
 
     def _with_parts(self, name: str) -> list[Entry]:
         entry = self.find(name)
