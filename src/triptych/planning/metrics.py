@@ -9,7 +9,8 @@ from triptych.core.plan import Box, Plan
 
 
 def facts_match(plan: Plan, truth: Plan) -> dict[str, bool]:
-    """Which facts hold.
+    """Which facts hold; meant for prompts that state them all, since a short one leaves background and light
+    open.
 
     nouns: the same kinds of thing; counts: the same number of each; colours: the same number of each noun in
     each colour; text: the same words on signs; background; light; all: every one of these.
@@ -45,7 +46,8 @@ def overlap(first: Box, second: Box) -> float:
 def sides_match(plan: Plan, truth: Plan) -> bool | None:
     """Whether two single things stand on the same sides of each other as in truth, on its clearer axis.
 
-    None where truth is not two single things, or the plan does not hold the same two.
+    None where truth is not two single things, or the plan does not hold the same two. Only for prompts that
+    state a side: "in front of" leaves it open.
     """
     if len(truth.objects) != 2 or len({item.noun for item in truth.objects}) != 2:
         return None
