@@ -161,8 +161,9 @@ def test_sizes_that_are_refused_name_the_nearest_allowed(size: tuple[int, int], 
     assert str(refusal(FLOW, width=size[0], height=size[1])) == message
 
 
-def test_the_size_that_is_offered_is_allowed() -> None:
-    offered = str(refusal(FLOW, width=4096, height=1024)).rsplit(" ", 1)[1]
+@pytest.mark.parametrize("size", [(4096, 1024), (4096, 64), (64, 4096), (272, 256), (2048, 4096)])
+def test_the_size_that_is_offered_is_allowed(size: tuple[int, int]) -> None:
+    offered = str(refusal(FLOW, width=size[0], height=size[1])).rsplit(" ", 1)[1]
     width, height = map(int, offered.split("x"))
     resolved, _ = resolve(Request.make(prompt="a fox", width=width, height=height), FLOW, name="it")
     assert (resolved.width, resolved.height) == (width, height)

@@ -26,9 +26,7 @@ app = typer.Typer(
 
 
 def with_default_command(arguments: Sequence[str]) -> list[str]:
-    """The arguments with `generate` put in front, where they begin with a prompt or an option of
-    `generate`.
-    """
+    """The arguments with `generate` put in front, where they begin with a prompt or an option of `generate`."""
     if not arguments or arguments[0] in COMMANDS or arguments[0] in GROUP_OPTIONS:
         return list(arguments)
     close = difflib.get_close_matches(arguments[0], COMMANDS, n=1, cutoff=0.75)

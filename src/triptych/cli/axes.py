@@ -30,9 +30,7 @@ SETTINGS: dict[str, Callable[[str], Any]] = {
     "size": parse_size,
     "use_plan": lambda text: {"yes": True, "no": False}[text],
 }
-"""The settings that may be an axis, with how a value is read. Any other name is a piece of the prompt to
-replace.
-"""
+"""The settings that may be an axis, with how a value is read. Any other name is a piece of the prompt to replace."""
 
 
 @dataclass(frozen=True)

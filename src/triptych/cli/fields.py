@@ -1,6 +1,4 @@
-"""From words typed at the command line to fields of a request. Raises `InvalidRequest` that names the
-option.
-"""
+"""From words typed at the command line to fields of a request. Raises `InvalidRequest` that names the option."""
 
 from __future__ import annotations
 

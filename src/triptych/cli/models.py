@@ -1,6 +1,4 @@
-"""`triptych models`: which models are there, what they take, what they were trained on. Loads none of
-them.
-"""
+"""`triptych models`: which models are there, what they take, what they were trained on. Loads none of them."""
 
 from __future__ import annotations
 

@@ -60,9 +60,7 @@ def read_json(path: Path, parameter: str, limit: int) -> Any:
 
 @contextmanager
 def progress(pictures: int, *, quiet: bool) -> Generator[Callable[[Event], None]]:
-    """A bar over all steps of all pictures, on stderr, only on a terminal. Gives the function that takes the
-    events.
-    """
+    """A bar over all steps of all pictures, on stderr, only on a terminal. Gives the function that takes the events."""
     if quiet or not sys.stderr.isatty():
         yield lambda event: None
         return

@@ -1,6 +1,4 @@
-"""`--trace DIR`: what happened, step by step, as plain files: `events.jsonl` and the previews of every
-picture.
-"""
+"""`--trace DIR`: what happened, step by step, as plain files: `events.jsonl` and the previews of every picture."""
 
 from __future__ import annotations
 

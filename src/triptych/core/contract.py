@@ -20,9 +20,7 @@ from triptych.core.request import MAX_SIDE, Request
 
 DEFAULT_STEPS = 20
 OFF = 1.0
-"""The guidance scale without effect (Ho & Salimans 2022, in the form where 1 is the conditional prediction
-alone).
-"""
+"""The guidance scale without effect (Ho & Salimans 2022, in the form where 1 is the conditional prediction alone)."""
 
 Resolved = tuple[dict[str, Any], list[Note]]
 """The fields that a rule fills in, and what there is to tell about them."""
@@ -97,9 +95,7 @@ def _size(request: Request, capabilities: Capabilities, name: str) -> Resolved:
                 f"{side} is not allowed for {name}: {allowed}; the nearest is {_nearest(side, capabilities)}",
             )
     if request.width * request.height > capabilities.max_pixels:
-        scale = sqrt(capabilities.max_pixels / (request.width * request.height))
-        # Rounded down, so that the size that is offered is itself allowed.
-        fits = [max(low, int(side * scale) // multiple * multiple) for side in (request.width, request.height)]
+        fits = _fitting(request.width, request.height, capabilities)
         raise InvalidRequest(
             "size",
             f"{request.width}x{request.height} is not allowed for {name}: "
@@ -112,6 +108,15 @@ def _nearest(side: float, capabilities: Capabilities) -> int:
     multiple = capabilities.size_multiple
     lowest = -(-capabilities.min_side // multiple) * multiple
     return min(max(round(side / multiple) * multiple, lowest), MAX_SIDE // multiple * multiple)
+
+
+def _fitting(width: int, height: int, capabilities: Capabilities) -> tuple[int, int]:
+    """The size of about this shape that is allowed: rounded down, and the long side gives where the short one cannot."""
+    multiple, lowest = capabilities.size_multiple, _nearest(0, capabilities)
+    scale = sqrt(capabilities.max_pixels / (width * height))
+    short = max(lowest, int(min(width, height) * scale) // multiple * multiple)
+    long = min(int(max(width, height) * scale), capabilities.max_pixels // short) // multiple * multiple
+    return (long, short) if width >= height else (short, long)
 
 
 def _steps(request: Request, capabilities: Capabilities, name: str) -> Resolved:

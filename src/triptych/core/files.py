@@ -35,9 +35,7 @@ def reason(error: OSError) -> str:
 
 
 def check_folder(folder: Path) -> None:
-    """Make `folder` if it is missing and prove that a file can be made in it, before hours of work depend on
-    it.
-    """
+    """Make `folder` if it is missing and prove that a file can be made in it, before hours of work depend on it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

@@ -44,9 +44,7 @@ END;
 
 @dataclass(frozen=True)
 class Row:
-    """One picture of the log. `made` is UTC in ISO 8601; `path` is where the picture was written at the
-    time.
-    """
+    """One picture of the log. `made` is UTC in ISO 8601; `path` is where the picture was written at the time."""
 
     id: int
     made: str
@@ -62,17 +60,13 @@ class Row:
 
 
 class Gallery:
-    """The log in one data folder. Each call opens and closes the file, so any number of programs may share
-    it.
-    """
+    """The log in one data folder. Each call opens and closes the file, so any number of programs may share it."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / DATABASE
 
     def add(self, path: Path, recipe: Recipe) -> None:
-        """Note a picture. Raises `FileProblem` when the log cannot be written; the picture itself is safe by
-        then.
-        """
+        """Note a picture. Raises `FileProblem` when the log cannot be written; the picture itself is safe by then."""
         request = recipe.request
         values = (
             datetime.now(UTC).isoformat(timespec="seconds"),
@@ -91,9 +85,7 @@ class Gallery:
             )
 
     def search(self, words: str = "", limit: int = 20) -> list[Row]:
-        """The newest pictures first; with `words`, those whose prompt, model or path has every one (prefixes
-        count).
-        """
+        """The newest pictures first; with `words`, those whose prompt, model or path has every one (prefixes count)."""
         if not self.path.exists():
             return []
         # Quoted, so that nothing a person types is read as FTS5 syntax.

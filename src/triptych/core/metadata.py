@@ -101,9 +101,7 @@ def settings_text(recipe: Recipe) -> str:
 
 
 def xmp(recipe: Recipe | None) -> bytes:
-    """An XMP packet: made by a trained model (IPTC), and the recipe where the format has no better place for
-    it.
-    """
+    """An XMP packet: made by a trained model (IPTC), and the recipe where the format has no better place for it."""
     extra = f' xmlns:triptych="{NAMESPACE}" {XMP_RECIPE}="{escape(recipe.dumps(), QUOTE)}"' if recipe else ""
     return (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'

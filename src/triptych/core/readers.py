@@ -20,7 +20,6 @@ import io
 import json
 import math
 import re
-import warnings
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -122,9 +121,7 @@ def read_texts(path: Path) -> dict[str, str]:
 
 
 def clean(text: str) -> str:
-    """Text that is safe to show: no control characters, no direction overrides, at most `MAX_WORDS`
-    characters.
-    """
+    """Text that is safe to show: no control characters, no direction overrides, at most `MAX_WORDS` characters."""
     return _UNSAFE.sub("", text.replace("\r\n", "\n"))[:MAX_WORDS]
 
 
@@ -132,15 +129,10 @@ def clean(text: str) -> str:
 def _opened(path: Path) -> Generator[Image.Image]:
     data = read_bytes(path, MAX_FILE_BYTES)
     try:
-        with warnings.catch_warnings():
-            # Pillow only warns about decompression bombs; our own cap is lower and is an error.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as picture:
-                if picture.width * picture.height > MAX_PIXELS:
-                    raise FileProblem(
-                        f"{path} has {picture.width}x{picture.height} pixels; at most 64 million are read"
-                    )
-                yield picture
+        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                raise FileProblem(f"{path} has {picture.width}x{picture.height} pixels; at most 64 million are read")
+            yield picture
     except UnidentifiedImageError:
         raise FileProblem(f"{path} is not a PNG, JPEG or WebP picture") from None
     except Image.DecompressionBombError:

@@ -35,9 +35,7 @@ class WeightFile(BaseModel):
 
 
 class Training(BaseModel):
-    """What went into the weights. samples: pictures seen, repeats counted. seconds: wall clock of the
-    training.
-    """
+    """What went into the weights. samples: pictures seen, repeats counted. seconds: wall clock of the training."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 

@@ -30,9 +30,7 @@ _BYTES = {
 
 
 def check_safetensors(path: Path, *, size: int | None = None) -> None:
-    """Raise `FileProblem` unless `path` is a whole safetensors file (of `size` bytes, where that is
-    known).
-    """
+    """Raise `FileProblem` unless `path` is a whole safetensors file (of `size` bytes, where that is known)."""
     try:
         with open(path, "rb") as file:
             actual = os.fstat(file.fileno()).st_size
@@ -67,9 +65,7 @@ def _sha256(path: str, mtime_ns: int, size: int) -> str:
 
 
 def _check_layout(path: Path, header: Any, payload: int) -> None:
-    """Every tensor has a known dtype, as many bytes as its shape says, and the tensors fill the file without
-    a gap.
-    """
+    """Every tensor has a known dtype, as many bytes as its shape says, and the tensors fill the file without a gap."""
     if not isinstance(header, dict) or len(cast(dict[str, Any], header)) > MAX_TENSORS:
         raise FileProblem(f"{path} is not a safetensors file: its header lists no tensors")
     spans: list[tuple[int, int]] = []
