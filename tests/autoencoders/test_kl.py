@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -127,3 +130,7 @@ def test_same_pixels_with_one_and_two_threads() -> None:
 def test_size_of_the_built_in_model() -> None:
     parameters = sum(parameter.numel() for parameter in Autoencoder().parameters())
     assert 2_000_000 < parameters < 3_500_000
+
+
+def test_configuration_survives_json() -> None:
+    assert AutoencoderConfig(**json.loads(json.dumps(asdict(SMALL)))) == SMALL

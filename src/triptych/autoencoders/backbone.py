@@ -6,9 +6,8 @@ network at a quarter and an eighth of the picture's size. Training therefore sta
 instead of from noise.
 
 There is no normalisation over space and no attention, on purpose: every output depends on a bounded
-neighbourhood only. So a large picture can be worked on in tiles without seams (`tiling.py`), a picture's
-pixels do not depend on its company in the batch, and layers run at the speed of plain convolutions. What this
-file does not know: losses, latent statistics and quantisation.
+neighbourhood only. So a large picture can be worked on in tiles without seams (`tiling.py`), and layers run at
+the speed of plain convolutions. What this file does not know: losses, latent statistics and quantisation.
 """
 
 from __future__ import annotations
@@ -44,9 +43,7 @@ class BackboneConfig:
 
 
 class ResidualBlock(nn.Module):
-    """x + conv(silu(conv(silu(x)))); the last convolution begins at zero, so that a fresh block is the
-    identity.
-    """
+    """x + conv(silu(conv(silu(x)))); the last convolution begins at zero: a fresh block is the identity."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
