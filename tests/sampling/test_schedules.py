@@ -120,6 +120,12 @@ def test_karras_levels() -> None:
     assert k[1] == pytest.approx(((k[0] ** (1 / 7) + k[2] ** (1 / 7)) / 2) ** 7)
 
 
+@pytest.mark.parametrize("name", ["cosine", "cosine zero", "scaled_linear zero"])
+def test_karras_wastes_no_steps_on_pure_noise(name: str) -> None:
+    alpha, sigma = schedules.karras(10, TABLES[name]).level(0)
+    assert sigma / alpha == pytest.approx(schedules.KARRAS_K_MAX)
+
+
 def test_tail() -> None:
     schedule = schedules.flow(20)
     assert schedule.tail(1).steps == 20

@@ -1,8 +1,8 @@
-"""Sampling as pure functions: noise, schedules, parameterizations, samplers, token draws, guidance. Torch and
-core only.
+"""Sampling as pure functions: noise, schedules, parameterizations, samplers, token draws, guidance.
 
 A picture is made by asking a sampler what to show the network (`query`) and handing back the clean picture
 that the network saw in it (`advance`). Nothing here runs a loop or a network, or keeps a state of its own.
+It imports torch, numpy and core.
 """
 
 from triptych.sampling.parameterization import Kind, target, to_eps, to_x0

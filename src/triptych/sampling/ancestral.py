@@ -11,27 +11,30 @@ import math
 
 from torch import Tensor
 
-from triptych.sampling.sampler import OneEvaluation, SamplerState, fresh_noise, refuse_finished, transition
+from triptych.sampling.sampler import (
+    Level,
+    OneEvaluation,
+    SamplerState,
+    fresh_noise,
+    refuse_finished,
+    transition,
+)
 
-Levels = tuple[tuple[float, float], tuple[float, float]]
 
-
-def posterior_share(here: tuple[float, float], there: tuple[float, float], eta: float) -> float:
-    """`kept` of DDIM (Song et al. 2021, eq. 16). eta 0 keeps all; eta 1 is the exact posterior q(x' | x, x0)
-    of DDPM.
+def posterior_share(here: Level, there: Level, eta: float) -> float:
+    """`kept` of DDIM (Song et al. 2021, eq. 16): all for eta 0; for eta 1 DDPM's exact posterior q(x' | x, x0).
 
     With q = k' / k the fresh share is eta sqrt(1 - q^2): on the variance preserving path this is eq. 16, and
-    for eta 1 it is the ancestral step of k-diffusion, sigma_up^2 = k'^2 (k^2 - k'^2) / k^2. From alpha 0, q
-    is 0.
+    for eta 1 it is the ancestral step of k-diffusion, sigma_up^2 = k'^2 (k^2 - k'^2) / k^2. q is 0 from pure
+    noise: the next level's noise is all fresh.
     """
     (alpha, sigma), (alpha_to, sigma_to) = here, there
     q = (sigma_to * alpha) / (alpha_to * sigma)
     return math.sqrt(1 - eta * eta * (1 - q * q))
 
 
-def flow_share(here: tuple[float, float], there: tuple[float, float]) -> float:
-    """`kept` of the ancestral step of rectified flow as it is in use: down to sigma'^2 / sigma, then up to
-    sigma'.
+def flow_share(here: Level, there: Level) -> float:
+    """`kept` of rectified flow's ancestral step as it is in use: down to sigma'^2 / sigma, then up to sigma'.
 
     On the way up the picture's share must shrink from 1 - sigma_down to 1 - sigma', which scales the old
     noise too. Unlike the posterior it keeps some of the noise of the first, pure level.

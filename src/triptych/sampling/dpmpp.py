@@ -1,5 +1,4 @@
-"""DPM-Solver++ (2M): second order from one evaluation per step and the memory of the last one (Lu et al.
-2022b).
+"""DPM-Solver++ (2M), Lu et al. 2022b: second order from one evaluation per step and the memory of the last.
 
 Both multistep methods here (this and UniPC) are exact in the linear part and extrapolate x0 in lambda, half
 the log signal-to-noise ratio; the step itself is `sampler.transition` towards the extrapolated picture.
@@ -26,8 +25,7 @@ def log_snr(schedule: Schedule, i: int) -> float:
 def extrapolate(schedule: Schedule, i: int, x0: Tensor, before: Tensor) -> Tensor:
     """x0 in the middle of step i, on the line through the last two: x0 + (h / 2 h_before) (x0 - before).
 
-    Lu et al. 2022b, algorithm 2. A step that began in pure noise is infinitely long in lambda and lends no
-    slope.
+    Lu et al. 2022b, algorithm 2. A step that began in pure noise is infinitely long, and lends no slope.
     """
     h = log_snr(schedule, i + 1) - log_snr(schedule, i)
     h_before = log_snr(schedule, i) - log_snr(schedule, i - 1)

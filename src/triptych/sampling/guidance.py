@@ -26,17 +26,15 @@ def combine(cond: Tensor, uncond: Tensor, scale: float, rescale: float = 0.0) ->
 
 
 def _std(x: Tensor) -> float:
-    """In numpy, on one thread: torch splits a long sum among its threads, so its last bit depends on their
-    number.
-    """
+    """In numpy, on one thread: torch splits a long sum among its threads, and their number rounds it."""
     return float(np.std(x.detach().cpu().double().numpy()))
 
 
 def active(step: int, total: int, interval: tuple[float, float] | None) -> bool:
-    """Whether guidance acts at `step` of `total` (from 0): start <= step / total < end (Kynkaanniemi et al.
-    2024).
+    """Whether guidance acts at `step` of `total` (from 0): start <= step / total < end.
 
-    interval: fractions of the steps; None is everywhere. (0, 0.5) is the first half, (0.5, 1) the other.
+    interval: fractions of the steps (Kynkaanniemi et al. 2024), None is everywhere. (0, 0.5) is the first half,
+    (0.5, 1) the other.
     """
     if interval is None:
         return True

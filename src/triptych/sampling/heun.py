@@ -11,14 +11,14 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from triptych.sampling.sampler import SamplerState, refuse_finished, transition
+from triptych.sampling.sampler import Level, SamplerState, refuse_finished, transition
 from triptych.sampling.schedules import Path, Schedule
 
 PURE_NOISE = 1e-3
 """Below this alpha a level counts as pure noise."""
 
 
-def heun_weight(here: tuple[float, float], there: tuple[float, float], path: Path) -> float:
+def heun_weight(here: Level, there: Level, path: Path) -> float:
     """Half the step times the change of the slope per change of x0.
 
     flow: slope (x - x0) / sigma, in sigma. vp: slope (x / alpha - x0) / k, in k = sigma / alpha, as
@@ -50,7 +50,7 @@ class Heun:
         refuse_finished(state)
         return state.x, state.schedule.time(state.i + state.stage)
 
-    def level(self, state: SamplerState) -> tuple[float, float]:
+    def level(self, state: SamplerState) -> Level:
         refuse_finished(state)
         return state.schedule.level(state.i + state.stage)
 

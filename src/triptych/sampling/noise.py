@@ -12,8 +12,7 @@ therefore drawn through Wichura's rational approximation of the inverse normal C
 with a logarithm of our own.
 
 Shapes: word n belongs to element n in row-major order. A reshape keeps the numbers, and a shorter draw is the
-beginning of a longer one: pictures with one more channel share the others. Two sizes of a picture share no
-layout.
+beginning of a longer one: pictures with one more channel share the others. Two widths share no layout.
 
 This module knows nothing of schedules, models or devices: it returns CPU tensors.
 """
@@ -47,8 +46,7 @@ def normal(seed: int, index: int, step: int, shape: Sequence[int]) -> Tensor:
     """Independent standard normal numbers, float32, bitwise the same everywhere.
 
     seed: 0 to 2**64 - 1. index: the picture's number in its request. step: INITIAL or the sampler's step.
-    Values lie within +-6.34, the quantile of the smallest of the 2**32 levels. Raises ValueError beyond the
-    ranges.
+    Values lie within +-6.34, the quantile of the outermost of 2**32 levels. Raises ValueError out of range.
     """
     probabilities = _probabilities(seed, index, step, math.prod(shape), _NORMAL)
     return torch.as_tensor(inverse_normal_cdf(probabilities).astype(np.float32)).reshape(tuple(shape))

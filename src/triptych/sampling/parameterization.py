@@ -1,5 +1,4 @@
-"""What a network predicts, and how to read it: target and reading side by side, so that they cannot drift
-apart.
+"""What a network predicts, and how to read it: both side by side, so that they cannot drift apart.
 
 At a level x = alpha x_0 + sigma eps, on any path:
 
@@ -37,9 +36,7 @@ def target(kind: Kind, x0: Tensor, eps: Tensor, alpha: Level, sigma: Level) -> T
 
 
 def to_x0(kind: Kind, prediction: Tensor, x: Tensor, alpha: Level, sigma: Level) -> Tensor:
-    """The picture that a prediction at x implies. Raises ValueError for epsilon where x holds no picture
-    (alpha 0).
-    """
+    """The picture that a prediction at x implies. Raises ValueError for epsilon at alpha 0: x holds no picture."""
     match kind:
         case "epsilon":
             if _any_zero(alpha):

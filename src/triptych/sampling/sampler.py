@@ -8,8 +8,7 @@ A sampler is pure functions over an immutable state; the loop is the caller's:
         state = sampler.advance(state, x0)      # x0: the clean picture that the network sees in x at time t
 
 Whatever the network predicts, `advance` is handed x0 ("denoised", the convention of k-diffusion; see
-`parameterization.to_x0`). Every deterministic first-order method is then one line, `transition`, on every
-path.
+`parameterization.to_x0`). Every deterministic first-order method is then one line, `transition`.
 
 Coefficients are Python floats (float64), x is float32. Sums are written as separate products and additions,
 never lerp or addcmul: those may fuse, and round differently where a thread's share of the tensor ends.
@@ -27,14 +26,16 @@ from torch import Tensor
 from triptych.sampling import noise
 from triptych.sampling.schedules import Schedule
 
+Level = tuple[float, float]
+"""(alpha, sigma)"""
+
 
 @dataclass(frozen=True, eq=False)
 class SamplerState:
     """One picture under way.
 
     x: (C, H, W) float32, unbatched. i: finished steps of the schedule. seed, index: the address of its noise.
-    stage: evaluations already made of step i. history: what the method remembers; its meaning is the
-    sampler's own.
+    stage: evaluations already made of step i. history: what the method remembers, each in its own way.
     """
 
     x: Tensor
@@ -81,7 +82,7 @@ class Sampler(Protocol):
         """What to show the network: (x, time). Raises ValueError when the picture is finished."""
         ...
 
-    def level(self, state: SamplerState) -> tuple[float, float]:
+    def level(self, state: SamplerState) -> Level:
         """(alpha, sigma) of the query."""
         ...
 
@@ -105,7 +106,7 @@ class OneEvaluation:
         refuse_finished(state)
         return state.x, state.schedule.time(state.i)
 
-    def level(self, state: SamplerState) -> tuple[float, float]:
+    def level(self, state: SamplerState) -> Level:
         refuse_finished(state)
         return state.schedule.level(state.i)
 
@@ -115,13 +116,13 @@ def refuse_finished(state: SamplerState) -> None:
         raise ValueError(f"the picture is finished: all {state.total} steps are done")
 
 
-def transition(x: Tensor, x0: Tensor, level: tuple[float, float], to: tuple[float, float]) -> Tensor:
+def transition(x: Tensor, x0: Tensor, level: Level, to: Level) -> Tensor:
     """Carry x from one level to another along the line through x0: x' = alpha' x0 + sigma' eps.
 
     With eps = (x - alpha x0) / sigma this is DDIM (Song et al. 2021, eq. 12, eta 0), Euler's method for the
     probability flow ODE of Karras et al. 2022 in k = sigma / alpha, Euler's method for a rectified flow in
-    sigma, and the first-order DPM-Solver++ (Lu et al. 2022), all at once. Nothing divides by alpha: it may be
-    0.
+    sigma, and the first-order DPM-Solver++ (Lu et al. 2022b), all at once. Nothing divides by alpha: it may
+    be 0.
     """
     (alpha, sigma), (alpha_to, sigma_to) = level, to
     ratio = sigma_to / sigma
@@ -145,8 +146,7 @@ def begin_from_noise(
 ) -> SamplerState:
     """Start picture `index` of `seed` at the schedule's first level, of shape (C, H, W).
 
-    init: (C, H, W), a picture to start from: it shows through as far as that level lets it (see
-    `Schedule.tail`).
+    init: (C, H, W), a picture to start from; it shows through as that level lets it (see `Schedule.tail`).
     """
     alpha, sigma = schedule.level(0)
     x = sigma * noise.normal(seed, index, noise.INITIAL, shape).to(device)

@@ -3,12 +3,10 @@
 Every schedule is a list of levels of x_t = alpha x_0 + sigma eps. Two paths are known:
 
 - `vp`, variance preserving diffusion, alpha^2 + sigma^2 = 1: a table of a thousand trained levels
-  (`DiscreteVP`), and a
-  spacing that picks from it. The table belongs to the model, the spacing to the request.
+  (`DiscreteVP`), and a spacing that picks from it. The table belongs to the model, the spacing to the request.
 - `flow`, the straight path of rectified flow, alpha + sigma = 1.
 
-This module knows nothing of networks and samplers. Letters: k = sigma / alpha, the noise level of Karras et
-al. 2022.
+This module knows nothing of networks and samplers. k = sigma / alpha is the noise level of Karras et al. 2022.
 """
 
 from __future__ import annotations
@@ -51,10 +49,9 @@ class Schedule:
         return self.times[i].item()
 
     def tail(self, strength: float) -> Schedule:
-        """The last part, for a start from a partly noised picture: 1 is the whole, 0.25 the last quarter of
-        the steps.
+        """The last part, for a start from a partly noised picture: 0.25 is the last quarter of the steps.
 
-        At least one step is kept. Raises InvalidRequest outside of (0, 1].
+        1 is the whole; at least one step is kept. Raises InvalidRequest outside of (0, 1].
         """
         if not 0 < strength <= 1:
             raise InvalidRequest("strength", f"{strength} is not allowed; more than 0 and at most 1 is")
@@ -74,8 +71,7 @@ def flow(steps: int, shift: float = 1.0, mu: float | None = None) -> Schedule:
     """Rectified flow (Liu et al. 2022): sigma = t from 1 to 0, alpha = 1 - t, times = t.
 
     shift: moves steps towards noise, t -> shift t / (1 + (shift - 1) t) (Esser et al. 2024, eq. 23), which a
-    larger picture needs, for its noise hides less. mu: the same as log(shift), FLUX's form; it replaces
-    `shift`.
+    larger picture needs, for its noise hides less. mu: log(shift), FLUX's form; it replaces `shift`.
     """
     _check_steps(steps)
     if mu is not None:
@@ -99,9 +95,7 @@ def dynamic_mu(tokens: int) -> float:
 
 @dataclass(frozen=True, eq=False)
 class DiscreteVP:
-    """The trained levels of a diffusion model: `alphas_cumprod` (T,) float64, abar_t = alpha_t^2, falling in
-    t.
-    """
+    """The trained levels of a diffusion model: `alphas_cumprod` (T,) float64, abar_t = alpha_t^2, falling."""
 
     alphas_cumprod: Tensor
 
@@ -115,16 +109,14 @@ class DiscreteVP:
 
     @property
     def angles(self) -> Tensor:
-        """phi with alpha = cos phi, sigma = sin phi; finite at zero terminal SNR, where k and log SNR are
-        not.
-        """
+        """phi with alpha = cos phi, sigma = sin phi: finite at zero terminal SNR, where k is not."""
         return torch.atan2(self.sigmas, self.alphas)
 
     def level(self, t: Tensor) -> tuple[Tensor, Tensor]:
-        """(alpha, sigma), float32 of t's shape, at times 0 <= t <= T - 1; exact at whole times (alpha 0 stays
-        0).
+        """(alpha, sigma), float32 of t's shape, at times 0 <= t <= T - 1.
 
-        Between two of them it is interpolated along the chord and brought back to alpha^2 + sigma^2 = 1.
+        Exact at whole times (alpha 0 stays 0); between two of them interpolated along the chord, and brought
+        back to alpha^2 + sigma^2 = 1.
         """
         alphas, sigmas = self.alphas.to(t.device), self.sigmas.to(t.device)
         exact = t.double().clamp(0, len(alphas) - 1)
@@ -164,9 +156,7 @@ def linear_beta(T: int = 1000, start: float = 1e-4, end: float = 0.02, zero_term
 def scaled_linear(
     T: int = 1000, start: float = 0.00085, end: float = 0.012, zero_terminal_snr: bool = False
 ) -> DiscreteVP:
-    """Latent diffusion (Rombach et al. 2022): sqrt(beta) rises linearly. The numbers are Stable Diffusion
-    1.5's.
-    """
+    """Latent diffusion (Rombach et al. 2022): sqrt(beta) rises linearly; Stable Diffusion 1.5's numbers."""
     return from_betas(torch.linspace(start**0.5, end**0.5, T, dtype=torch.float64).square(), zero_terminal_snr)
 
 
@@ -185,14 +175,11 @@ NOISE_TABLES: dict[str, Callable[..., DiscreteVP]] = {
 """A model's table by the name in its card; each takes `T` and `zero_terminal_snr`."""
 
 
-# Spacings: whole steps of training (Lin et al. 2023, table 2), so that the network only sees times it was
-# trained at.
+# Spacings: whole times (Lin et al. 2023, table 2), so that the network only sees times it was trained at.
 
 
 def trailing(steps: int, table: DiscreteVP) -> Schedule:
-    """Begins at the noisiest level and leaves equal gaps: T-1, T-1 - T/steps, ... The right one for zero
-    terminal SNR.
-    """
+    """From the noisiest level in equal gaps, T-1, T-1 - T/steps, ...: the one for zero terminal SNR."""
     T = len(table.alphas_cumprod)
     return _at_times(_descending([T - i * T / steps for i in range(steps)], steps, T, offset=-1), table)
 
@@ -213,16 +200,19 @@ def linspace(steps: int, table: DiscreteVP) -> Schedule:
     return _at_times(_descending(times, steps, T), table)
 
 
+KARRAS_K_MAX = 80.0
+"""sigma_max of Karras et al. 2022, table 1; at k = 80 nothing of the picture is left to see."""
+
+
 def karras(steps: int, table: DiscreteVP, rho: float = 7.0) -> Schedule:
     """Karras et al. 2022, eq. 5: equal steps in k^(1/rho), between the ends of the model's own table.
 
-    A table that ends in pure noise (k infinite) is entered at its noisiest finite level. Times are
-    fractional.
+    Cosine tables and those of zero terminal SNR go on to k in the hundreds, or to infinity; they are entered at
+    KARRAS_K_MAX, for levels beyond it would take steps and give nothing. Times are fractions.
     """
     _check_steps(steps)
     k = table.angles.tan()
-    k_max = k[table.alphas_cumprod > 0][-1].item()
-    k_min = k[0].item()
+    k_min, k_max = k[0].item(), min(k[-1].item(), KARRAS_K_MAX)
     ramp = torch.linspace(0, 1, steps, dtype=torch.float64)
     levels = (k_max ** (1 / rho) + ramp * (k_min ** (1 / rho) - k_max ** (1 / rho))) ** rho
     phi = levels.atan()
@@ -274,9 +264,9 @@ SCHEDULES_DIFFUSION: dict[str, Callable[[int, DiscreteVP], Schedule]] = {
 
 
 def flow_schedule(name: str, steps: int, *, shift: float = 3.0, tokens: int = 256) -> Schedule:
-    """A flow model's schedule by name. shift: the model's own, for `shifted`; tokens: of the picture, for
-    `dynamic`.
+    """A flow model's schedule by name.
 
+    shift: the model's own, for `shifted`. tokens: how many the picture has, for `dynamic`.
     Raises InvalidRequest for an unknown name.
     """
     return SCHEDULES_FLOW[one_of("schedule", name, SCHEDULES_FLOW)](steps, shift, tokens)

@@ -25,8 +25,7 @@ def draw(logits: Tensor, temperature: float, top_k: int, top_p: float, u: float)
         values, tokens = values[:top_k], tokens[:top_k]
     # The maximum is taken off first: a small temperature must not overflow.
     cumulative = ((values - values[0]) / temperature).exp().cumsum(0)
-    # The first place that reaches the share is the last one kept; with top_p 1, tokens of probability 0 fall
-    # off too.
+    # The first place that reaches the share is the last one kept; for top_p 1 only probability 0 falls off.
     last = int(torch.searchsorted(cumulative, top_p * cumulative[-1]))
     place = int(torch.searchsorted(cumulative, u * cumulative[last], right=True))
     return int(tokens[min(place, last)])

@@ -15,9 +15,10 @@ from triptych.sampling.sampler import OneEvaluation, SamplerState, refuse_finish
 def corrector_weights(h: float, r: float) -> tuple[float, float]:
     """(weight of the step before, weight of the new evaluation) for UniC of order 2.
 
-    Zhao et al. 2023, section 3.2: rho solves  rho_1 + rho_2 = b_1,  r rho_1 + rho_2 = b_2,  with b_1 = (phi_1
-    - 1) / B, b_2 = 2 ((phi_1 - 1) / hh - 1/2) / B, phi_1 = B / hh, hh = -h, B = expm1(hh). r < 0 is the place
-    of the step before, in steps; rho_1 goes with the difference quotient, hence the division by r.
+    Zhao et al. 2023, section 3.2: rho_1 + rho_2 = b_1 and r rho_1 + rho_2 = b_2, with hh = -h, B = expm1(hh),
+    phi_1 = B / hh, b_1 = (phi_1 - 1) / B and b_2 = 2 ((phi_1 - 1) / hh - 1/2) / B.
+    r < 0 is the place of the step before, in steps; rho_1 goes with the difference quotient, hence the
+    division by r.
     """
     hh = -h
     B = math.expm1(hh)
