@@ -111,7 +111,7 @@ def _nearest(side: float, capabilities: Capabilities) -> int:
 
 
 def _fitting(width: int, height: int, capabilities: Capabilities) -> tuple[int, int]:
-    """The size of about this shape that is allowed: rounded down, and the long side gives where the short one cannot."""
+    """An allowed size of about this shape: rounded down, and the long side gives way where the short one cannot."""
     multiple, lowest = capabilities.size_multiple, _nearest(0, capabilities)
     scale = sqrt(capabilities.max_pixels / (width * height))
     short = max(lowest, int(min(width, height) * scale) // multiple * multiple)
