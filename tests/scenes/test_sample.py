@@ -1,4 +1,4 @@
-"""What a sampled scene promises: the same for the same key, its facts true of its boxes, nothing held out in training."""
+"""What a sampled scene promises: the same for the same key, facts true of its boxes, nothing held out in training."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_a_level_of_ones_own_can_be_tiny() -> None:
 
 
 def test_bad_input_is_refused_by_name() -> None:
-    with pytest.raises(InvalidRequest, match="'smal'.*'small'"):
+    with pytest.raises(InvalidRequest, match=r"'smal'.*'small'"):
         sample_scene("smal", 0, 0)
     with pytest.raises(InvalidRequest, match="split"):
         sample_scene("small", 0, 0, "test")  # type: ignore[arg-type]

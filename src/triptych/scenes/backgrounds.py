@@ -1,6 +1,6 @@
 """The places of the world, each painted in soft colours that keep things in front of it readable.
 
-It knows nothing of the objects that will stand there. A background is a function of (name, variant, light, size) and
+It knows nothing of the objects that will stand there. A background is a function of (name, variant, size) and
 of nothing else, so renders can be kept and shared.
 """
 
@@ -307,18 +307,18 @@ def detail_of(name: str, variant: int) -> tuple[str, bool] | None:
     return None if detail is None else (detail, variant % 2 == 0)
 
 
-def paint(name: str, variant: int, light: str | None, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
-    """The empty place, (H, W, 3) uint8 for size (width, height), brighter on the side the light comes from."""
+def paint(name: str, variant: int, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """The empty place, (H, W, 3) uint8 for size (width, height)."""
     width, height = size
     detail = detail_of(name, variant)
     canvas = Canvas(width * _FINER, height * _FINER, detailed=detail is not None and detail[1])
     BACKGROUNDS[name].paint(canvas, Draw(variant, list(BACKGROUNDS).index(name), _STREAM))
     canvas.soften(0.0015)
-    picture = canvas.image.resize(size, Image.Resampling.BOX)
-    return _lit(np.asarray(picture), light)
+    return np.asarray(canvas.image.resize(size, Image.Resampling.BOX))
 
 
-def _lit(picture: npt.NDArray[np.uint8], light: str | None) -> npt.NDArray[np.uint8]:
+def lit(picture: npt.NDArray[np.uint8], light: str | None) -> npt.NDArray[np.uint8]:
+    """A painted place, brighter on the side the light comes from."""
     height, width, _ = picture.shape
     xx = np.linspace(-1, 1, width, dtype=np.float32)[None, :, None]
     yy = np.linspace(-1, 1, height, dtype=np.float32)[:, None, None]

@@ -50,11 +50,7 @@ def render(scene: Scene, size: int | tuple[int, int] = 128, sprites: Sprites | N
     """
     width, height = (size, size) if isinstance(size, int) else size
     sprites = sprites or default_sprites()
-    place = _places.get(
-        (scene.background, scene.variant, scene.light, width, height),
-        lambda: backgrounds.paint(scene.background, scene.variant, scene.light, (width, height)),
-    )
-    picture = place.copy()
+    picture = _place(scene, width, height).copy()
     horizon = BACKGROUNDS[scene.background].horizon
     for thing in scene.objects:
         x0, y0, x1, y1 = thing.box
@@ -64,6 +60,15 @@ def render(scene: Scene, size: int | tuple[int, int] = 128, sprites: Sprites | N
             _cast(picture, thing, scene.light, sprites, left, top, box_w, box_h)
         _lay(picture, _drawing(thing, sprites, box_w, box_h), left, top)
     return picture
+
+
+def _place(scene: Scene, width: int, height: int) -> ByteImage:
+    """The background in the scene's light, kept for the next time."""
+    name, variant, light = scene.background, scene.variant, scene.light
+    bare = _places.get((name, variant, width, height), lambda: backgrounds.paint(name, variant, (width, height)))
+    if light is None:
+        return bare
+    return _places.get((name, variant, width, height, light), lambda: backgrounds.lit(bare, light))
 
 
 def _drawing(thing: SceneObject, sprites: Sprites, width: int, height: int) -> ByteImage:
