@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 from torch import Tensor
@@ -36,6 +38,15 @@ def wake(model: Autoencoder | Tokenizer) -> None:
         if not parameter.any():
             fan_in = max(parameter[0].numel(), 1)
             parameter.copy_(torch.randn(parameter.shape, generator=generator) / fan_in**0.5)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Threads that wait for each other on a busy machine make small convolutions a hundred times slower."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture
