@@ -198,14 +198,13 @@ class PlanInput(nn.Module):
     def init_weights(self, generator: torch.Generator | None = None) -> None:
         """Words and places start with about equal say in the first layer; the last layer starts at zero."""
         words_per_cell = 4 * LAYERS + 2
-        for name, layer in self.named_children():
-            if isinstance(layer, nn.Embedding):
-                nn.init.normal_(layer.weight, generator=generator)
-            elif name == "read_place":
-                nn.init.normal_(layer.weight, std=layer.in_features**-0.5, generator=generator)
-                nn.init.zeros_(layer.bias)
-            elif name.startswith("read_"):
-                nn.init.normal_(layer.weight, std=(layer.in_features * words_per_cell) ** -0.5, generator=generator)
+        for table in (self.noun, self.colour, self.letter, self.background, self.light):
+            nn.init.normal_(table.weight, generator=generator)
+        words = (self.read_noun, self.read_colour, self.read_letter, self.read_background, self.read_light)
+        for read in words:
+            nn.init.normal_(read.weight, std=(read.in_features * words_per_cell) ** -0.5, generator=generator)
+        nn.init.normal_(self.read_place.weight, std=self.read_place.in_features**-0.5, generator=generator)
+        nn.init.zeros_(self.read_place.bias)
         nn.init.zeros_(self.write.weight)
         nn.init.zeros_(self.write.bias)
 
