@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import torch
@@ -58,14 +59,14 @@ def run(model: MMDiT, given: dict[str, torch.Tensor], height: int = 8, width: in
 @pytest.mark.parametrize("autocast", [False, True], ids=["float32", "bfloat16"])
 @torch.no_grad()
 def test_a_picture_has_the_same_bits_in_any_company_and_with_any_threads(autocast: bool) -> None:
-    model, given = network(), inputs(16)
+    model, given = network(replace(CONFIG, num_single_layers=1)), inputs(16)
     with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
         torch.set_num_threads(1)
         expected = run(model, given)
         for threads in (1, 2):
             torch.set_num_threads(threads)
             for batch in (1, 3, 8, 16):
-                for start in {0, 16 - batch}:
+                for start in {0, 16 - batch} if threads == 2 else {16 - batch}:
                     part = {name: value[start : start + batch].clone() for name, value in given.items()}
                     assert torch.equal(run(model, part), expected[start : start + batch]), (
                         threads,

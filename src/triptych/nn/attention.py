@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from triptych.nn.rows import ENOUGH_ROWS
+
 MAX_WRITTEN_OUT = 1024
 """Keys up to which the whole score matrix may be written out; beyond, memory matters more than time."""
 
@@ -27,12 +29,16 @@ def attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None, *, ca
 
     q, k, v: (B, heads, N, D). mask: True = may look, broadcastable to (B, heads, N, M).
     """
-    # PyTorch's fused kernel is slow backwards in bfloat16 on a CPU: 108 ms against 23 ms written out, where
-    # float32 takes 38 ms (64 x 6 heads, 104 tokens, D = 32, one Zen 4 core).
-    backwards = torch.is_grad_enabled() and (q.requires_grad or k.requires_grad or v.requires_grad)
-    slow = backwards and q.dtype == torch.bfloat16 and q.device.type == "cpu"
-    if slow and k.shape[-2] <= MAX_WRITTEN_OUT:
-        return _written_out(q, k, v, mask, causal)
+    if q.device.type == "cpu" and k.shape[-2] <= MAX_WRITTEN_OUT:
+        backwards = torch.is_grad_enabled() and (q.requires_grad or k.requires_grad or v.requires_grad)
+        # The fused kernel is slow backwards in bfloat16: 108 ms against 23 ms written out, where float32 takes
+        # 38 ms (64 x 6 heads, 104 tokens, D = 32, one Zen 4 core).
+        slow = backwards and q.dtype == torch.bfloat16
+        # With one query (token decoding) its bits depend on which thread computes a row: each thread's scratch
+        # memory is aligned differently, and a product with few rows takes another path for that.
+        unsteady = q.shape[-2] < ENOUGH_ROWS
+        if slow or unsteady:
+            return _written_out(q, k, v, mask, causal)
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
 
 

@@ -1,12 +1,11 @@
 """The network of the autoregressive family: a Llama-type decoder that writes a picture token by token.
 
-The sequence is LlamaGen's (Sun et al. 2024, arXiv 2406.06525): `text_length` text states, projected to the
-width, then the picture's tokens row by row; each position predicts the token after it, so the last text
-position predicts token 0. Trunk, parameter names and numbers are those of transformers' `LlamaForCausalLM`
-(tests/parity/test_decoder.py). Picture tokens are placed by 2-D RoPE in LlamaGen's layout, text is not
-turned.
-One difference: LlamaGen's code multiplies the queries and keys of the text by zero, which makes all text look
-alike to the picture; here zero is the angle.
+The sequence is LlamaGen's (Sun et al. 2024, arXiv 2406.06525): `text_length` text states, projected to the width,
+then the picture's tokens row by row; each position predicts the token after it, so the last text position predicts
+token 0. Trunk, parameter names and numbers are those of transformers' `LlamaForCausalLM`
+(tests/parity/test_token_network.py). Picture tokens are placed by 2-D RoPE in LlamaGen's layout; text is not turned.
+One difference: LlamaGen's code multiplies the queries and keys of the text by zero, which makes all text look alike
+to the picture; here it is the angle that is zero.
 
 It gives logits and knows nothing of sampling, guidance, seeds or plans: a plan arrives as `position_input`.
 
@@ -158,8 +157,7 @@ class Decoder(nn.Module):
         return self._head(x[:, 0])[:R]
 
     def _embed_text(self, text: Tensor) -> Tensor:
-        # The residual stream keeps the parameters' precision; under autocast only matrix products are
-        # bfloat16.
+        # The residual stream keeps the parameters' precision; under autocast only matrix products are bfloat16.
         return self.cap_proj(text).to(self.model.embed_tokens.weight.dtype)
 
     def _embed_tokens(self, tokens: Tensor) -> Tensor:
