@@ -40,8 +40,10 @@ class KVCache:
         self.slots = slots
         self.length = config.length
         shape = (config.layers, slots, config.kv_heads, config.length, config.head_dim)
-        self.k = torch.zeros(shape, dtype=dtype, device=device)
-        self.v = torch.zeros(shape, dtype=dtype, device=device)
+        # Ordinary tensors even if first needed in inference mode: those may be written to in any mode.
+        with torch.inference_mode(False):
+            self.k = torch.zeros(shape, dtype=dtype, device=device)
+            self.v = torch.zeros(shape, dtype=dtype, device=device)
         self._free = list(range(slots))
 
     @property

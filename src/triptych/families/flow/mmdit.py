@@ -136,7 +136,8 @@ class MMDiT(nn.Module):
         guidance: (B,), the guidance scale, used where the configuration has guidance_embeds.
         position_input: (B, N, width), added to the picture tokens after their embedding; None is the
         reference network.
-        Returns (B, N, out_channels).
+        Returns (B, N, out_channels). Without gradients a row has the same bits in any company, given that N and T
+        are at least `nn.rows.ENOUGH_ROWS`.
         """
         condition = self.time_guidance_embed(t, guidance)
         modulation_img = self.double_stream_modulation_img(condition)
@@ -149,8 +150,7 @@ class MMDiT(nn.Module):
             table_txt, table_img = (table.expand(B, -1, -1) for table in (table_txt, table_img))
         table = torch.cat((table_txt, table_img), dim=-2)
 
-        # The residual stream keeps the parameters' precision; under autocast only the matrix products are
-        # bfloat16.
+        # The residual stream keeps the parameters' precision; under autocast only matrix products are bfloat16.
         stream_type = self.x_embedder.weight.dtype
         img = self.x_embedder(x).to(stream_type)
         txt = self.context_embedder(text).to(stream_type)
