@@ -23,7 +23,7 @@ def says(text: str, options: tuple[str, ...]) -> bool:
 
 @pytest.mark.parametrize("level", ["shapes", "small", "full"])
 def test_every_word_is_in_the_vocabulary(level: str) -> None:
-    known = set(world_words())
+    known = set(world_words(level))
     for i in range(1200):
         text = caption(sample_scene(level, 9, i), seed=i % 3)
         assert set(words_of(text)) <= known, text
@@ -33,6 +33,8 @@ def test_the_vocabulary_is_sorted_and_holds_the_world() -> None:
     words = world_words()
     assert list(words) == sorted(set(words))
     assert set(NOUNS) | set(COLOURS) <= set(words)
+    assert set(world_words("small")) < set(words)
+    assert "zebra" not in world_words("small")
     assert not any("{" in word or word != word.lower() for word in words)
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from triptych.core.errors import one_of
 from triptych.scenes import wording
@@ -192,30 +193,31 @@ def _finish(text: str, draw: Draw) -> str:
 
 
 @functools.cache
-def world_words() -> tuple[str, ...]:
-    """Every word and number that a caption can hold, in lower case, sorted; the words of signs are not among them."""
-    phrases: list[str] = list(wording.FRAME_WORDS)
-    phrases += [*wording.OPENINGS, *wording.ABSENCE_PHRASES, *wording.BACKGROUND_SYNONYMS, "an empty scene"]
-    for table in (
-        wording.NUMBERS,
-        wording.SIZE_WORDS,
-        wording.BACKGROUND_PHRASES,
-        wording.LIGHT_PHRASES,
-        wording.PLACE_PHRASES,
-        wording.RELATION_PHRASES,
-        COLOUR_SYNONYMS,
-        wording.DETAIL_PHRASES,
-        wording.MOOD_PHRASES,
-        wording.HAIR_PHRASES,
-        wording.FACE_PHRASES,
-    ):
-        for options in table.values():
-            phrases += options
-    phrases += [*COLOURS, *wording.SAYING, *HAIR_COLOURS, *EYE_COLOURS, *SKINS, *GLASSES]
-    for noun in NOUNS.values():
+def world_words(level: str = "full") -> tuple[str, ...]:
+    """Every word and number that captions of a level can hold, in lower case, sorted; not what signs say."""
+    world = level_of(level)
+    phrases: list[str] = [*wording.FRAME_WORDS, *wording.OPENINGS, *wording.ABSENCE_PHRASES, *world.colours]
+    for table in (wording.SIZE_WORDS, wording.LIGHT_PHRASES, wording.PLACE_PHRASES, wording.RELATION_PHRASES):
+        phrases += _options(table)
+    phrases += _options({count: wording.NUMBERS[count] for count in range(2, world.max_things + 1)})
+    phrases += _options({name: wording.BACKGROUND_PHRASES[name] for name in world.backgrounds})
+    phrases += _options({name: COLOUR_SYNONYMS.get(name, ()) for name in world.colours})
+    if world.details:
+        phrases += _options(wording.DETAIL_PHRASES)
+    if world.sign_share:
+        phrases += wording.SAYING
+    if world.face_share:
+        for table in (wording.MOOD_PHRASES, wording.HAIR_PHRASES, wording.FACE_PHRASES):
+            phrases += _options(table)
+        phrases += [*HAIR_COLOURS, *EYE_COLOURS, *SKINS, *(kind for kind in GLASSES if kind != "none")]
+    for noun in (NOUNS[name] for name in world.nouns):
         phrases += [noun.name, noun.plural, *noun.synonyms, *(_plural(word) for word in noun.synonyms)]
     text = re.sub(r"\{\w+\}", " ", " ".join(phrases)).lower()
     return tuple(sorted(set(re.findall(r"[a-z]+|\d+", text))))
+
+
+def _options(table: Mapping[Any, tuple[str, ...]]) -> list[str]:
+    return [option for options in table.values() for option in options]
 
 
 @functools.cache

@@ -31,7 +31,7 @@ SKINS: dict[str, tuple[int, int, int]] = {
     "brown": (164, 110, 74),
     "dark": (102, 66, 46),
 }
-GLASSES: tuple[str, ...] = ("none", "none", "round", "square")
+GLASSES: tuple[str, ...] = ("none", "none", "round", "square")  # none twice: every second face wears none
 MOODS: tuple[str, ...] = ("sad", "calm", "smiling")
 
 

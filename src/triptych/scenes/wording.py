@@ -129,17 +129,4 @@ FACE_PHRASES: dict[str, tuple[str, ...]] = {
     "freckles": ("freckles",),
     "scar": ("a scar on the {value} cheek",),
 }
-FRAME_WORDS: tuple[str, ...] = (
-    "a",
-    "an",
-    "and",
-    "there",
-    "is",
-    "are",
-    "it",
-    "scene",
-    "with",
-    "in",
-    "the",
-    "just",
-)
+FRAME_WORDS: tuple[str, ...] = ("a", "an", "and", "the", "there", "is", "are", "empty", "scene")
