@@ -7,9 +7,7 @@ from triptych.planning.draw import draw
 
 
 def test_boxes_stand_where_the_plan_says_in_their_colour() -> None:
-    plan = Plan(
-        background="beach", objects=(PlanObject(noun="fox", colour="red", box=(0.25, 0.5, 0.75, 0.875)),)
-    )
+    plan = Plan(background="beach", objects=(PlanObject(noun="fox", colour="red", box=(0.25, 0.5, 0.75, 0.875)),))
     pixels = np.asarray(draw(plan, 256))
     assert pixels.shape == (256, 256, 3)
     assert tuple(pixels[224 - 1, 128]) == (255, 0, 0)

@@ -28,9 +28,7 @@ def objects(draw: st.DrawFn) -> PlanObject:
     (x0, x1), (y0, y1) = draw(sides), draw(sides)
     noun = draw(st.sampled_from(NOUNS))
     text = draw(st.none() | st.text(LETTERS, min_size=1, max_size=10)) if noun == "sign" else None
-    return PlanObject(
-        noun=noun, colour=draw(st.sampled_from((None, *COLOURS))), box=(x0, y0, x1, y1), text=text
-    )
+    return PlanObject(noun=noun, colour=draw(st.sampled_from((None, *COLOURS))), box=(x0, y0, x1, y1), text=text)
 
 
 plans = st.builds(

@@ -29,9 +29,7 @@ def uniforms(seed: int):
 
 @pytest.mark.parametrize("seed", range(8))
 def test_untrained_weights_still_write_well_formed_plans(seed: int) -> None:
-    plan = fresh_writer(seed).write(
-        states(seed), TOKENS, uniforms(seed), temperature=2.0, top_p=1.0, fact_floor=0.0
-    )
+    plan = fresh_writer(seed).write(states(seed), TOKENS, uniforms(seed), temperature=2.0, top_p=1.0, fact_floor=0.0)
     assert TOKENS.decode(TOKENS.encode(plan)) == plan
     assert len(plan.objects) <= 3
 

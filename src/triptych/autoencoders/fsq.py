@@ -26,7 +26,7 @@ from triptych.core.errors import InvalidRequest
 class TokenizerConfig(BackboneConfig):
     """`levels`: how many values each quantised channel takes; their product is the vocabulary."""
 
-    levels: tuple[int, ...] = (8, 5, 5, 5)
+    levels: tuple[int, ...] = (7, 5, 5, 5, 5)
 
 
 class FiniteScalarQuantizer(nn.Module):

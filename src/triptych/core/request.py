@@ -1,4 +1,4 @@
-"""What a person asks for: frozen, and checked once, here. What a given model makes of it is `core.contract`'s business."""
+"""What a person asks for: frozen, and checked once, here. What a model makes of it is `core.contract`'s business."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Request(BaseModel):
     def _readable(cls, text: str) -> str:
         if len(text) > MAX_PROMPT:
             raise ValueError(f"has {len(text)} characters; at most {MAX_PROMPT} are allowed")
-        if any(ord(char) < 32 and char not in "\t\n\r" or ord(char) == 127 for char in text):
+        if any((ord(char) < 32 and char not in "\t\n\r") or ord(char) == 127 for char in text):
             raise ValueError("has control characters; only printable text is allowed")
         return text
 

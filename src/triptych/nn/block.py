@@ -51,8 +51,7 @@ class SwiGLU(nn.Module):
 
 
 class Block(nn.Module):
-    """Self-attention, cross-attention where `context` gives a width, and SwiGLU; each on a normed residual.
-    """
+    """Self-attention, cross-attention where `context` gives a width, and SwiGLU; each on a normed residual."""
 
     def __init__(self, width: int, heads: int, *, context: int | None = None) -> None:
         super().__init__()

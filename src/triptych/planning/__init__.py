@@ -1,2 +1,1 @@
-"""Plan first, then paint: prompt to plan by a tiny decoder, the plan's tokens, its drawing and its measures.
-"""
+"""Plan first, then paint: prompt to plan by a tiny decoder, the plan's tokens, its drawing and its measures."""

@@ -20,8 +20,7 @@ _TINTS = {
 
 
 def draw(plan: Plan, size: int | tuple[int, int] = 512) -> Image.Image:
-    """size: side, or (width, height), in pixels. RGB; later objects lie over earlier ones, as in the picture.
-    """
+    """size: side, or (width, height), in pixels. RGB; later objects lie over earlier ones, as in the picture."""
     width, height = (size, size) if isinstance(size, int) else size
     sheet = Image.new("RGB", (width, height), _tint(plan.background))
     wash = Image.new("RGBA", sheet.size)

@@ -59,8 +59,7 @@ class PlanWriter(nn.Module):
         nn.init.normal_(self.position, std=0.5)
 
     def forward(self, states: Tensor, ids: Tensor) -> Tensor:
-        """states (B, T, context), ids (B, P) beginning with START -> logits of the id after each, (B, P, V).
-        """
+        """states (B, T, context), ids (B, P) beginning with START -> logits of the id after each, (B, P, V)."""
         x = self.token(ids) + self.position[: ids.shape[1]]
         context = self.context_norm(states)
         for block in self.blocks:

@@ -88,8 +88,7 @@ def pieces(text: str) -> Iterator[Piece]:
 
 @dataclass(frozen=True)
 class Encoded:
-    """Token ids padded to the asked length; `spans` and `labels` are those of the tokens before the padding.
-    """
+    """Token ids padded to the asked length; `spans` and `labels` are those of the tokens before the padding."""
 
     ids: tuple[int, ...]
     spans: tuple[Span, ...]

@@ -38,7 +38,8 @@ _RUNS: dict[str, dict[str, RunConfig]] = {
     "cpu": {
         "autoencoder": RunConfig("autoencoder", "cpu", samples=60_000, batch=32, ema=0.998,
                                  optim=OptimConfig(lr=2e-3, muon_lr=2e-3, warmup=100)),
-        "tokenizer": RunConfig("tokenizer", "cpu", samples=30_000, batch=32, optim=OptimConfig(lr=1e-3, muon_lr=1e-3)),
+        "tokenizer": RunConfig("tokenizer", "cpu", samples=24_000, batch=16, ema=0.998,
+                               optim=OptimConfig(lr=1e-3, muon_lr=3e-3, warmup=50)),
         "text": RunConfig("text", "cpu", samples=100_000, batch=128, optim=OptimConfig(lr=2e-3, muon_lr=4e-3)),
         "planner": RunConfig("planner", "cpu", samples=200_000, batch=128, optim=OptimConfig(lr=2e-3, muon_lr=4e-3)),
         "flow": RunConfig("flow", "cpu", samples=200_000, batch=64, optim=OptimConfig(lr=1e-3, muon_lr=4e-3)),

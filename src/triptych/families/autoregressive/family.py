@@ -20,6 +20,7 @@ from triptych.adapters.plan_input import PlanInput, PlanRaster, rasterise
 from triptych.adapters.plan_vocabulary import PlanVocabulary
 from triptych.autoencoders.fsq import Tokenizer
 from triptych.core.capabilities import Capabilities
+from triptych.core.errors import OutOfMemory
 from triptych.core.events import Pixels
 from triptych.core.plan import Plan
 from triptych.core.request import Request
@@ -89,7 +90,12 @@ class TokenFamily:
     def begin(self, request: Request, condition: Condition, index: int) -> TokenState:
         count = self.network.config.tokens
         chance = noise.uniform(request.seed or 0, index, 0, (count,))
-        slots = tuple(self.cache.allocate() for _ in range(1 if request.guidance == 1 else 2))
+        needed = 1 if request.guidance == 1 else 2
+        if self.cache.free < needed:
+            raise OutOfMemory(
+                f"all {self.cache.slots} rows of the token cache are taken; ask for fewer pictures at once"
+            )
+        slots = tuple(self.cache.allocate() for _ in range(needed))
         return TokenState(request, index, condition, 0, count, slots, chance)
 
     def batch_key(self, state: State) -> Hashable:
@@ -119,7 +125,8 @@ class TokenFamily:
         """Ho & Salimans 2022 on logits, as LlamaGen has it."""
         if len(rows) == 1:
             return rows[0]
-        return guidance.combine(rows[0], rows[1], state.request.guidance or 1.0)
+        scale = state.request.guidance
+        return guidance.combine(rows[0], rows[1], 1.0 if scale is None else scale)
 
     def advance(self, state: State, prediction: Tensor) -> TokenState:
         mine = _mine(state)

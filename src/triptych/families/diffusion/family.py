@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from triptych.adapters.plan_input import PlanRaster
-from triptych.core.errors import one_of
 from triptych.core.request import Request
 from triptych.families.diffusion.unet import UNet
 from triptych.families.latent import LatentFamily
@@ -21,7 +20,6 @@ from triptych.sampling.schedules import Schedule
 # B pictures, C latent channels, h x w latents
 
 TABLE = schedules.cosine(zero_terminal_snr=True)
-SPACINGS = {"trailing": schedules.trailing, "linspace": schedules.linspace, "karras": schedules.karras}
 MIN_SNR_GAMMA = 5.0
 
 
@@ -32,8 +30,7 @@ class DiffusionFamily(LatentFamily):
     network: UNet
 
     def schedule(self, request: Request) -> Schedule:
-        spacing = SPACINGS[one_of("schedule", request.schedule or "trailing", SPACINGS)]
-        return spacing(request.steps or 1, TABLE)
+        return schedules.diffusion_schedule(request.schedule or "trailing", request.steps or 1, TABLE)
 
     def read_plan(self, raster: PlanRaster) -> Tensor:
         return self.plan_input.as_map(raster)

@@ -49,7 +49,7 @@ def preset_of(name: str, text_width: int) -> DiffusionPreset:
     if name == "tiny":
         return DiffusionPreset(_network(text_width, (32, 64), (2, 4), 8), (64, 64), TIERS)
     if name == "cpu":
-        return DiffusionPreset(_network(text_width, (96, 160, 224), (3, 5, 7), 32), (128, 128), TIERS)
+        return DiffusionPreset(_network(text_width, (64, 128, 144), (2, 4, 4), 16), (128, 128), TIERS)
     if name == "gpu":
         return DiffusionPreset(_network(text_width, (128, 256, 384), (4, 8, 12), 32), (256, 256), TIERS)
     raise KeyError(name)

@@ -13,7 +13,7 @@ from torch import Tensor
 from triptych.adapters.plan_input import PlanRaster
 from triptych.core.request import Request
 from triptych.families.flow.mmdit import MMDiT, picture_ids, text_ids
-from triptych.families.latent import LatentFamily
+from triptych.families.latent import LATENT_FACTOR, LatentFamily
 from triptych.sampling import schedules
 from triptych.sampling.schedules import Schedule
 
@@ -28,7 +28,8 @@ class FlowFamily(LatentFamily):
     patch = 2
 
     def schedule(self, request: Request) -> Schedule:
-        return schedules.flow(request.steps or 1)
+        tokens = (request.height or 0) * (request.width or 0) // (LATENT_FACTOR * self.patch) ** 2
+        return schedules.flow_schedule(request.schedule or "linear", request.steps or 1, tokens=tokens)
 
     def read_plan(self, raster: PlanRaster) -> Tensor:
         return self.plan_input(raster)

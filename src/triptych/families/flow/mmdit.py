@@ -111,9 +111,7 @@ class MMDiT(nn.Module):
         self.x_embedder = nn.Linear(config.in_channels, C, bias=False)
         self.context_embedder = nn.Linear(config.joint_attention_dim, C, bias=False)
         self.transformer_blocks = nn.ModuleList(DualBlock(config) for _ in range(config.num_layers))
-        self.single_transformer_blocks = nn.ModuleList(
-            SingleBlock(config) for _ in range(config.num_single_layers)
-        )
+        self.single_transformer_blocks = nn.ModuleList(SingleBlock(config) for _ in range(config.num_single_layers))
         self.norm_out = OutputNorm(C, config.eps)
         self.proj_out = nn.Linear(C, config.out_channels, bias=False)
 
@@ -297,12 +295,8 @@ class JointAttention(nn.Module):
         shape = (self.heads, -1)
         q_img, k_img, v_img = fused(img, self.to_q, self.to_k, self.to_v)
         q_txt, k_txt, v_txt = fused(txt, self.add_q_proj, self.add_k_proj, self.add_v_proj)
-        q = torch.cat(
-            (self.norm_added_q(q_txt.unflatten(-1, shape)), self.norm_q(q_img.unflatten(-1, shape))), dim=1
-        )
-        k = torch.cat(
-            (self.norm_added_k(k_txt.unflatten(-1, shape)), self.norm_k(k_img.unflatten(-1, shape))), dim=1
-        )
+        q = torch.cat((self.norm_added_q(q_txt.unflatten(-1, shape)), self.norm_q(q_img.unflatten(-1, shape))), dim=1)
+        k = torch.cat((self.norm_added_k(k_txt.unflatten(-1, shape)), self.norm_k(k_img.unflatten(-1, shape))), dim=1)
         v = torch.cat((v_txt, v_img), dim=1).unflatten(-1, shape)
         joint = attend(q, k, v, table)
         T = txt.shape[1]

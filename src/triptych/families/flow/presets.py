@@ -8,7 +8,7 @@ from triptych.core.capabilities import Capabilities, Tier
 from triptych.families.flow.mmdit import MMDiTConfig
 
 SAMPLERS = ("euler", "euler_ancestral", "heun", "dpmpp_2m", "ddim", "unipc")
-SCHEDULES = ("flow",)
+SCHEDULES = ("linear", "shifted", "dynamic")
 
 
 @dataclass(frozen=True)

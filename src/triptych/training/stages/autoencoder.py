@@ -59,7 +59,7 @@ class TokenizerStage:
 
     def __init__(self, source: Source, validation: Source, autoencoder: kl.Autoencoder) -> None:
         self.source, self.validation = source, validation
-        self.module = fsq.Tokenizer.from_autoencoder(autoencoder)
+        self.module = fsq.Tokenizer.from_autoencoder(autoencoder).requires_grad_(True).train()
 
     def batch(self, step: int, size: int) -> Tensor:
         return picture_batch(self.source, step, size)

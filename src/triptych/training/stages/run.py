@@ -70,7 +70,9 @@ def run(
     if distributed and config.batch % Devices(distributed=True).count:
         raise InvalidRequest("preset", f"a batch of {config.batch} does not divide among the processes")
     workshop = Workshop(preset, WORLDS[preset], data, out, font, report)
-    built = workshop.stage(stage)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)  # layers draw their first weights from torch's own generator
+        built = workshop.stage(stage)
     if warm:
         workshop.load_exported(stage, built.module)
     place = out / preset / stage

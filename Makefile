@@ -1,0 +1,44 @@
+# The words that people and CI use. Each does its own set-up; none needs another first, or root, a GPU or an account.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test check format train-all clean help
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
+
+demo: $(VENV)/.core  ## make the environment, and one picture with the built-in flow model, offline
+	$(BIN)/triptych generate "a red fox in the snow" --seed 7 --out out/demo.png
+
+test: $(VENV)/.dev  ## every test, under 15 minutes on two cores
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev  ## style, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev  ## let ruff lay out the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+train-all: $(VENV)/.dev  ## every stage of the cpu preset from scratch (hours; needs the emoji font)
+	for stage in autoencoder tokenizer text planner flow tokens diffusion; do \
+		$(BIN)/triptych train $$stage --preset cpu --resume || exit 1; done
+
+clean:  ## remove the environment and caches; runs/ stays
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache out
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.core
+	$(PIP) -e ".[dev]"
+	@touch $@
