@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from triptych.core.capabilities import Capabilities
+from triptych.core.errors import InvalidRequest
 from triptych.core.events import Event, Failed, Finished, Note, Pixels
 from triptych.core.metadata import save_picture
 from triptych.core.plan import Plan
@@ -112,7 +113,10 @@ def plan(prompt: str, *, model: str = "flow", seed: int | None = None) -> Plan:
     """The plan alone, as picture 0 of this seed would be painted from it."""
     request = Request.make(prompt=prompt, model=model, seed=seed or 0)
     library().registry.capabilities(model)
-    return library().plan(request, 0)
+    written = library().plan(request, 0)
+    if written is None:
+        raise InvalidRequest("prompt", "empty, so there is nothing to plan")
+    return written
 
 
 def replay(path: str | Path) -> ReplayReport:

@@ -180,3 +180,25 @@ def test_bad_input_is_refused_by_name() -> None:
         Level("mine", nouns=("fox",), colours=(), backgrounds=("plain",), max_kinds=1, max_things=7)
     with pytest.raises(InvalidRequest, match="wolf"):
         Level("mine", nouns=("wolf",), colours=(), backgrounds=("plain",), max_kinds=1, max_things=1)
+
+
+def test_plans_follow_the_words_unless_things_hide_one_another() -> None:
+    hidden = ordered = 0
+    for index in range(400):
+        scene = sample_scene("small", 5, index)
+        boxes = [thing.box for thing in scene.objects]
+        overlap = any(
+            max(a[0], b[0]) < min(a[2], b[2]) and max(a[1], b[1]) < min(a[3], b[3])
+            for place, a in enumerate(boxes)
+            for b in boxes[:place]
+        )
+        plan = scene.plan()
+        if overlap:
+            hidden += 1
+            assert [item.box for item in plan.objects] == boxes  # back to front, as it is painted
+            continue
+        ordered += len(boxes) > 1
+        nouns = [item.noun for item in plan.objects]
+        assert nouns == [group.noun for group in scene.groups for _ in range(group.count)]
+    assert hidden > 10
+    assert ordered > 100

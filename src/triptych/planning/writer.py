@@ -31,8 +31,10 @@ _ROWS = 32
 
 @dataclass(frozen=True)
 class PlanWriterConfig:
-    """vocabulary: number of plan ids; length: the most tokens of a plan; context: width of the prompt's
-    states.
+    """vocabulary: number of plan ids; length: the most tokens of a plan; context: width of the prompt's states.
+
+    reading_layers: the writer's own blocks over the states, where it works out what belongs to what ("a red fox left of
+    a blue owl"): the shared encoder, which the painters depend on, is frozen by then.
     """
 
     vocabulary: int
@@ -41,6 +43,7 @@ class PlanWriterConfig:
     width: int = 160
     layers: int = 3
     heads: int = 5
+    reading_layers: int = 2
 
 
 class PlanWriter(nn.Module):
@@ -51,6 +54,7 @@ class PlanWriter(nn.Module):
         self.token = nn.Embedding(config.vocabulary, config.width)
         self.position = nn.Parameter(torch.empty(rows, config.width))
         self.context_norm = RMSNorm(config.context)
+        self.reading = nn.ModuleList(Block(config.context, config.heads) for _ in range(config.reading_layers))
         self.blocks = nn.ModuleList(
             Block(config.width, config.heads, context=config.context) for _ in range(config.layers)
         )
@@ -60,8 +64,17 @@ class PlanWriter(nn.Module):
 
     def forward(self, states: Tensor, ids: Tensor) -> Tensor:
         """states (B, T, context), ids (B, P) beginning with START -> logits of the id after each, (B, P, V)."""
-        x = self.token(ids) + self.position[: ids.shape[1]]
+        return self._logits(self._read(states), ids)
+
+    def _read(self, states: Tensor) -> Tensor:
+        """What the decoder attends to, (B, T, context); the same for every token of a plan."""
         context = self.context_norm(states)
+        for block in self.reading:
+            context = block(context)
+        return context
+
+    def _logits(self, context: Tensor, ids: Tensor) -> Tensor:
+        x = self.token(ids) + self.position[: ids.shape[1]]
         for block in self.blocks:
             x = block(x, context, causal=True)
         return self.head(self.norm(x))
@@ -94,10 +107,11 @@ class PlanWriter(nn.Module):
         the likeliest).
         """
         grammar = Grammar(tokens)
+        context = self._read(states[None])
         ids = [START]
         while not grammar.done:
             choice = grammar.choice()
-            logits = self._next_logits(states, ids)[list(choice.allowed)]
+            logits = self._next_logits(context, ids)[list(choice.allowed)]
             if choice.field in SIDES:
                 shares = nucleus(softmax(logits, temperature), top_p)
             else:
@@ -107,14 +121,14 @@ class PlanWriter(nn.Module):
             ids.append(token)
         return grammar.plan()
 
-    def _next_logits(self, states: Tensor, ids: Sequence[int]) -> np.ndarray:
+    def _next_logits(self, context: Tensor, ids: Sequence[int]) -> np.ndarray:
         """(V,) float64. The past is recomputed: with some thirty tokens a cache would save little of a plan's
         time.
         """
         rows = -(-len(ids) // _ROWS) * _ROWS
-        padded = torch.full((1, rows), PAD, dtype=torch.long, device=states.device)
-        padded[0, : len(ids)] = torch.tensor(ids, device=states.device)
-        return self(states[None], padded)[0, len(ids) - 1].double().cpu().numpy()
+        padded = torch.full((1, rows), PAD, dtype=torch.long, device=context.device)
+        padded[0, : len(ids)] = torch.tensor(ids, device=context.device)
+        return self._logits(context, padded)[0, len(ids) - 1].double().cpu().numpy()
 
 
 def softmax(logits: np.ndarray, temperature: float) -> np.ndarray:

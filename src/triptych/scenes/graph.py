@@ -7,6 +7,7 @@ wording.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from dataclasses import dataclass
 from typing import Literal
 
@@ -106,13 +107,19 @@ class Scene:
         return detail_of(self.background, self.variant)
 
     def plan(self) -> Plan:
-        """The plan that a planner should write for this scene's caption."""
+        """The plan that a planner should write for this scene's caption.
+
+        Things that hide one another come from back to front. Where nothing does, any order paints the same picture,
+        and the order is that of the words: group by group, from left to right, which is the easiest to learn.
+        """
+        things = self.objects
+        if not any(_overlap(a.box, b.box) for a, b in itertools.combinations(things, 2)):
+            things = tuple(sorted(things, key=lambda thing: (thing.group, thing.box[0], thing.box[1])))
         return Plan(
             background=self.background,
             light=self.light,
             objects=tuple(
-                PlanObject(noun=thing.noun, colour=thing.colour, box=thing.box, text=thing.text)
-                for thing in self.objects
+                PlanObject(noun=thing.noun, colour=thing.colour, box=thing.box, text=thing.text) for thing in things
             ),
         )
 
@@ -145,3 +152,8 @@ class Scene:
     def without_objects(self) -> Scene:
         """The empty place: same background, same light."""
         return dataclasses.replace(self, groups=(), objects=(), relations=())
+
+
+def _overlap(first: Box, second: Box) -> bool:
+    """Whether two boxes share more than an edge."""
+    return all(max(first[k], second[k]) < min(first[k + 2], second[k + 2]) for k in (0, 1))

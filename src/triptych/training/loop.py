@@ -47,7 +47,10 @@ class RunConfig:
 class Stage(Protocol):
     """What the loop needs to know of a stage."""
 
-    module: nn.Module
+    @property
+    def module(self) -> nn.Module:
+        """Everything that is trained, as one module."""
+        ...
 
     def batch(self, step: int, size: int) -> Any:
         """The data of one step; runs in a worker process; a pure function of its arguments."""

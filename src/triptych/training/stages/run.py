@@ -103,9 +103,8 @@ class Workshop:
             encoder = TextEncoder(TextEncoderConfig(len(words), **TEXT_SIZES[self.preset]))
             return TextStage(self.source, self.validation, words, encoder, self.plan_tokens)
         if name == "planner":
-            writer, tokens = self.parts.planner()
             reader = self.parts.text()
-            return PlannerStage(self.source, self.validation, reader.tokenizer, reader.encoder, tokens, writer)
+            return PlannerStage(self.source, self.validation, reader.tokenizer, reader.encoder, self.plan_tokens)
         return self._painter(name)
 
     def _painter(self, name: str) -> PainterStage:

@@ -1,7 +1,8 @@
 """Stages `text` and `planner`: words to states, words to a plan.
 
-`text` trains encoder, image tower and plan writer together: captions against pictures (InfoNCE), and captions to the
-scene graph behind them. `planner` goes on with the writer alone, on captions without pictures, which are cheap.
+`text` trains encoder, image tower and a plan writer together: captions against pictures (InfoNCE), and captions to the
+scene graph behind them. `planner` trains the final writer, which reads deeper, on captions without pictures, which are
+cheap; the encoder is frozen by then.
 """
 
 from __future__ import annotations
@@ -40,16 +41,30 @@ def caption_ids(tokenizer: Tokenizer, caption: str, length: int, key: int) -> li
     return list(tokenizer.encode(caption, length, spell=lambda word: chance[min(word, length - 1)] < SPELLED).ids)
 
 
+def fresh_writer(tokens: PlanTokens, encoder: TextEncoder, *, reading_layers: int) -> PlanWriter:
+    """A writer of the encoder's width, heads and depth."""
+    sizes = encoder.config
+    return PlanWriter(
+        PlanWriterConfig(
+            vocabulary=len(tokens),
+            length=tokens.max_length,
+            context=sizes.width,
+            width=sizes.width,
+            layers=sizes.layers,
+            heads=sizes.heads,
+            reading_layers=reading_layers,
+        )
+    )
+
+
 class TextStage:
     def __init__(
         self, source: Source, validation: Source, tokenizer: Tokenizer, encoder: TextEncoder, tokens: PlanTokens
     ) -> None:
         self.source, self.validation = source, validation
         self.tokenizer, self.tokens = tokenizer, tokens
-        width, heads, layers = encoder.config.width, encoder.config.heads, encoder.config.layers
-        writer = PlanWriter(
-            PlanWriterConfig(len(tokens), tokens.max_length, context=width, width=width, layers=layers, heads=heads)
-        )
+        width, heads = encoder.config.width, encoder.config.heads
+        writer = fresh_writer(tokens, encoder, reading_layers=0)
         tower = ImageTower(ImageTowerConfig(size=TOWER_SIZE, width=width, heads=heads))
         self.module = nn.ModuleDict({"encoder": encoder, "tower": tower, "writer": writer})
 
@@ -112,12 +127,11 @@ class PlannerStage:
         tokenizer: Tokenizer,
         encoder: TextEncoder,
         tokens: PlanTokens,
-        writer: PlanWriter,
     ) -> None:
         self.source, self.validation = source, validation
         self.tokenizer, self.tokens = tokenizer, tokens
         self.encoder = encoder.requires_grad_(False).eval()
-        self.module = writer.requires_grad_(True).train()
+        self.module = fresh_writer(tokens, encoder, reading_layers=2)
 
     def batch(self, step: int, size: int) -> dict[str, Tensor]:
         pairs = [self.source.words_only(step * size + i) for i in range(size)]
