@@ -6,7 +6,8 @@ precision and used in float32.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -82,21 +83,29 @@ class Parts:
 
     def _autoencoder(self) -> kl.Autoencoder:
         card, tensors = self._open("autoencoder")
-        return _filled(kl.Autoencoder(_config(kl.AutoencoderConfig, card.config)), tensors)
+        with _as_on(card):
+            autoencoder = kl.Autoencoder(_config(kl.AutoencoderConfig, card.config))
+        return _filled(autoencoder, tensors)
 
     def _tokenizer(self) -> fsq.Tokenizer:
         card, tensors = self._open("tokenizer")
-        return _filled(fsq.Tokenizer(_config(fsq.TokenizerConfig, card.config)), tensors)
+        with _as_on(card):
+            tokenizer = fsq.Tokenizer(_config(fsq.TokenizerConfig, card.config))
+        return _filled(tokenizer, tensors)
 
     def _text(self) -> TextReader:
         card, tensors = self._open("text")
-        encoder = TextEncoder(TextEncoderConfig(**card.config["encoder"]))
-        return TextReader(Tokenizer.from_json(card.config["tokenizer"]), _filled(encoder, _under(tensors, "encoder.")))
+        with _as_on(card):
+            encoder = TextEncoder(TextEncoderConfig(**card.config["encoder"]))
+            words = Tokenizer.from_json(card.config["tokenizer"])
+        return TextReader(words, _filled(encoder, _under(tensors, "encoder.")))
 
     def _planner(self) -> tuple[PlanWriter, PlanTokens]:
         card, tensors = self._open("planner")
-        writer = PlanWriter(PlanWriterConfig(**card.config["writer"]))
-        return _filled(writer, tensors), PlanTokens.from_json(card.config["tokens"])
+        with _as_on(card):
+            writer = PlanWriter(PlanWriterConfig(**card.config["writer"]))
+            tokens = PlanTokens.from_json(card.config["tokens"])
+        return _filled(writer, tensors), tokens
 
     def _open(self, part: str) -> tuple[Card, dict[str, Tensor]]:
         folder = self._folder_of(part)
@@ -135,8 +144,9 @@ def fresh(name: str, preset: str, parts: Parts, vocabulary: PlanVocabulary) -> t
 
 def load(name: str, card: Card, folder: Path, parts: Parts) -> Any:
     """The trained family of a model folder, ready to paint."""
-    vocabulary = PlanVocabulary.from_json(card.config["plan_vocabulary"])
-    family, _ = fresh(name, card.preset, parts, vocabulary)
+    with _as_on(card):
+        vocabulary = PlanVocabulary.from_json(card.config["plan_vocabulary"])
+        family, _ = fresh(name, card.preset, parts, vocabulary)
     tensors = read_weights(folder)
     _filled(family.network, _under(tensors, "network."))
     _filled(family.plan_input, _under(tensors, "plan_input."))
@@ -190,6 +200,17 @@ _DESCRIPTIONS = {
     "diffusion": "Latent diffusion with Stable Diffusion's U-Net, v-prediction and zero terminal SNR.",
     "tokens": "Autoregressive decoder of LlamaGen's structure over the discrete tokenizer's picture tokens.",
 }
+
+
+@contextmanager
+def _as_on(card: Card) -> Generator[None]:
+    """A card is data that anyone may have written: what it lacks, or holds that nothing can be built from, is told."""
+    try:
+        yield
+    except KeyError as error:
+        raise FileProblem(f"the card of {card.name!r} does not fit: {error} is missing or not known") from error
+    except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise FileProblem(f"the card of {card.name!r} does not fit: {error}") from error
 
 
 def _config(kind: type[Any], data: dict[str, Any]) -> Any:
