@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from triptych.adapters.plan_vocabulary import PlanVocabulary
-from triptych.autoencoders import kl
+from triptych.autoencoders import fsq, kl
 from triptych.core.errors import InvalidRequest
 from triptych.core.plan import Plan
 from triptych.families import loading
@@ -180,13 +180,12 @@ class Workshop:
         return loading.builtin_folder() / part
 
 
-def _encoder(model: nn.Module, learns: str) -> pools.Encode:
-    """bf16 is precise enough for latents, which training noises anyway; codes must be those that decoding meets."""
-    fast = learns == "latents" and bf16_pays()
+def _encoder(model: kl.Autoencoder | fsq.Tokenizer, learns: str) -> pools.Encode:
+    """bf16 moves latents by less than training noises them, and a code only where two fit about equally well."""
 
     def encode(pictures: Tensor) -> Tensor:
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=fast):
-            codes = model.encode(pictures)
-        return codes.float() if learns == "latents" else codes
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16_pays()):
+            encoded = model.encode(pictures)
+        return encoded.float() if learns == "latents" else encoded
 
     return encode
