@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check format train-all clean help
+.PHONY: demo test check format docs train-all clean help
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -24,6 +24,9 @@ check: $(VENV)/.dev  ## style, types, layers
 format: $(VENV)/.dev  ## let ruff lay out the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(VENV)/.core  ## write the generated pages: docs/cli.md, the words in docs/guide/prompts.md
+	$(BIN)/python docs/generate.py
 
 train-all: $(VENV)/.dev  ## every stage of the cpu preset from scratch (hours; needs the emoji font)
 	for stage in autoencoder tokenizer text planner flow tokens diffusion; do \
