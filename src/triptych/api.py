@@ -19,7 +19,7 @@ from triptych.core.errors import InvalidRequest
 from triptych.core.events import Event, Failed, Finished, Note, Pixels
 from triptych.core.metadata import save_picture
 from triptych.core.plan import Plan
-from triptych.core.readers import read_pixels, read_recipe
+from triptych.core.readers import loses_pixels, read_pixels, read_recipe
 from triptych.core.recipe import Recipe, pixels_sha256
 from triptych.core.request import Request
 from triptych.engine import Engine
@@ -120,22 +120,24 @@ def plan(prompt: str, *, model: str = "flow", seed: int | None = None) -> Plan:
 
 
 def replay(path: str | Path) -> ReplayReport:
-    """Make a picture again from the recipe inside it, and compare.
+    """Make a picture again from the recipe inside it, and compare with the pixels that the file holds.
 
-    A recipe alone (JSON) is compared by its hash: exact or different.
+    A recipe alone (JSON), and a JPEG, whose pixels are only nearly those that were painted, are compared by the hash in
+    the recipe.
     """
     path = Path(path)
     recipe = read_recipe(path)
     image = _again(recipe)
-    if image.recipe.pixels_sha256 == recipe.pixels_sha256:
-        return ReplayReport("exact", 0, image)
-    if path.suffix.lower() == ".json":
-        return ReplayReport("different", None, image)
+    same_hash = image.recipe.pixels_sha256 == recipe.pixels_sha256
+    alone = path.suffix.lower() == ".json"
+    if alone or (same_hash and loses_pixels(path)):
+        return ReplayReport("exact", 0, image) if same_hash else ReplayReport("different", None, image)
     before = read_pixels(path)
     if before.shape != image.pixels.shape:
         return ReplayReport("different", None, image)
     difference = int(np.abs(before.astype(np.int16) - image.pixels.astype(np.int16)).max())
-    return ReplayReport("within tolerance" if difference <= TOLERANCE else "different", difference, image)
+    verdict = "exact" if difference == 0 else "within tolerance" if difference <= TOLERANCE else "different"
+    return ReplayReport(verdict, difference, image)
 
 
 def _again(recipe: Recipe) -> Image:

@@ -104,6 +104,12 @@ def read_pixels(path: Path) -> Pixels:
         return np.asarray(picture.convert("RGB"))
 
 
+def loses_pixels(path: Path) -> bool:
+    """Whether the picture's format (JPEG) keeps the pixels only approximately; `FileProblem` if it is no picture."""
+    with _opened(path) as picture:
+        return picture.format == "JPEG"
+
+
 def read_texts(path: Path) -> dict[str, str]:
     """The raw text fields of a picture by name, capped in size; pixels stay undecoded."""
     with _opened(path) as picture:

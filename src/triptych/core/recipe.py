@@ -15,7 +15,7 @@ from importlib import metadata
 from typing import Any, Literal, Self, cast
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from triptych.core.capabilities import FamilyName, Grade
 from triptych.core.errors import FileProblem
@@ -46,6 +46,14 @@ class Recipe(BaseModel):
     index: int = Field(default=0, ge=0)
     grade: Grade = "same machine"
     pixels_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.index >= self.request.n:
+            raise ValueError(f"index {self.index} is beyond the {self.request.n} pictures of the request")
+        if self.model != self.request.model:
+            raise ValueError(f"model {self.model!r} is not the one of the request, {self.request.model!r}")
+        return self
 
     def as_json(self) -> dict[str, Any]:
         """JSON-ready dictionary; `parse` gives back an equal recipe, boxes to the last bit."""
