@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -126,16 +127,16 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
 
 
 def fresh(name: str, preset: str, parts: Parts, vocabulary: PlanVocabulary) -> tuple[Any, Card]:
-    """An untrained family of that name and preset, and the card that its weights will carry."""
-    build = _BUILDERS.get(name)
-    if build is None:
-        raise FileProblem(f"there is no family behind the name {name!r} (known: {', '.join(_BUILDERS)})")
-    family = build(name, preset, parts, vocabulary)
+    """The untrained built-in model of that name and preset, and the card that its weights will carry."""
+    if name not in _BUILT_IN:
+        raise FileProblem(f"there is no family behind the name {name!r} (known: {', '.join(_BUILT_IN)})")
+    kind = _KINDS[_BUILT_IN[name]]
+    family = kind.build(name, preset, parts, vocabulary)
     card = Card(
         name=name,
-        description=_DESCRIPTIONS[name],
+        description=kind.description,
         preset=preset,
-        parts=("text", "planner", "tokenizer" if name == "tokens" else "autoencoder"),
+        parts=("text", "planner", kind.pictures),
         config={"plan_vocabulary": vocabulary.as_json()},
         capabilities=family.capabilities,
     )
@@ -146,7 +147,7 @@ def load(name: str, card: Card, folder: Path, parts: Parts) -> Any:
     """The trained family of a model folder, ready to paint."""
     with _as_on(card):
         vocabulary = PlanVocabulary.from_json(card.config["plan_vocabulary"])
-        family, _ = fresh(name, card.preset, parts, vocabulary)
+        family = _KINDS[card.family].build(name, card.preset, parts, vocabulary)
     tensors = read_weights(folder)
     _filled(family.network, _under(tensors, "network."))
     _filled(family.plan_input, _under(tensors, "plan_input."))
@@ -190,16 +191,28 @@ def _tokens(name: str, preset: str, parts: Parts, vocabulary: PlanVocabulary) ->
     return TokenFamily(name, capabilities(chosen), Decoder(chosen.network), plan_input, vocabulary, text, tokenizer)
 
 
-_BUILDERS: dict[str, Callable[[str, str, Parts, PlanVocabulary], Any]] = {
-    "flow": _flow,
-    "diffusion": _diffusion,
-    "tokens": _tokens,
+@dataclass(frozen=True)
+class _Kind:
+    """How a family is built. pictures: the part that turns what it paints into pixels."""
+
+    build: Callable[[str, str, Parts, PlanVocabulary], Any]
+    pictures: str
+    description: str
+
+
+_KINDS = {
+    "flow": _Kind(
+        _flow, "autoencoder", "Rectified flow over latents, painted by a multimodal transformer of FLUX.2's structure."
+    ),
+    "diffusion": _Kind(
+        _diffusion, "autoencoder", "Latent diffusion with Stable Diffusion's U-Net, v-prediction and zero terminal SNR."
+    ),
+    "autoregressive": _Kind(
+        _tokens, "tokenizer", "Autoregressive decoder of LlamaGen's structure over the tokenizer's picture tokens."
+    ),
 }
-_DESCRIPTIONS = {
-    "flow": "Rectified flow over latents, painted by a multimodal transformer of FLUX.2's structure.",
-    "diffusion": "Latent diffusion with Stable Diffusion's U-Net, v-prediction and zero terminal SNR.",
-    "tokens": "Autoregressive decoder of LlamaGen's structure over the discrete tokenizer's picture tokens.",
-}
+_BUILT_IN = {"flow": "flow", "diffusion": "diffusion", "tokens": "autoregressive"}
+"""Which family each built-in model, and the stage that trains it, is of."""
 
 
 @contextmanager
