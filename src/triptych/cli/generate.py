@@ -35,7 +35,9 @@ def generate(
     temperature: Annotated[float | None, typer.Option(help="Token models: 0 is greedy, 1 as trained.")] = None,
     top_k: Annotated[int | None, typer.Option(help="Token models: draw from the k likeliest; 0 is all.")] = None,
     top_p: Annotated[float | None, typer.Option(help="Token models: draw from the likeliest share.")] = None,
-    plan: Annotated[Path | None, typer.Option(help="Paint this plan (JSON) instead of writing one.")] = None,
+    plan: Annotated[
+        Path | None, typer.Option(help="Paint this plan (JSON, - for stdin) instead of writing one.")
+    ] = None,
     no_plan: Annotated[bool, typer.Option("--no-plan", help="Paint from the words alone.")] = False,
     out: Annotated[
         str | None,
@@ -113,6 +115,8 @@ def generate(
 
 
 def _show(result: Result, paths: list[Path], quiet: bool) -> None:
+    import shlex
+
     from triptych.cli.output import show, tell, tell_notes
 
     tell_notes(result.notes, quiet=quiet)
@@ -120,7 +124,9 @@ def _show(result: Result, paths: list[Path], quiet: bool) -> None:
         show(path)
     total = f"{result.seconds.get('total', 0.0):.1f} s"
     first = result.images[0]
-    tell(f"{result.model}, seed {first.seed}, {total}. Again: triptych replay {paths[0]}", quiet=quiet)
+    tell(
+        f"{result.model}, seed {first.seed}, {total}. Again: triptych replay {shlex.quote(str(paths[0]))}", quiet=quiet
+    )
 
 
 def _show_json(result: Result, paths: list[Path]) -> None:

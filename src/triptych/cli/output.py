@@ -49,11 +49,11 @@ def read_prompt(prompt: str) -> str:
 
 
 def read_json(path: Path, parameter: str, limit: int) -> Any:
-    """Decoded JSON of a file that a person names; `InvalidRequest` says what is wrong with it."""
+    """Decoded JSON of a file that a person names, or of stdin for `-`; `InvalidRequest` says what is wrong with it."""
     from triptych.core.files import read_bytes
 
     try:
-        return json.loads(read_bytes(path, limit))
+        return json.loads(sys.stdin.read(limit) if str(path) == STDIO else read_bytes(path, limit))
     except (ValueError, RecursionError) as error:
         raise InvalidRequest(parameter, f"{path} is not JSON: {error}") from None
 

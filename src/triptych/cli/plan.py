@@ -14,16 +14,17 @@ def plan(
     prompt: Annotated[str, typer.Argument(help="What to plan; - reads it from stdin.")],
     model: Annotated[str, typer.Option("--model", "-m", help="Which model will paint it.")] = "flow",
     seed: Annotated[int | None, typer.Option(help="Same seed, same plan.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the plan (JSON) here.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the plan (JSON) here; - is stdout.")] = None,
     draw: Annotated[Path | None, typer.Option(help="Draw the plan's boxes as a picture.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No hints.")] = False,
 ) -> None:
     """Write the plan of a picture: objects, boxes, colours, light, background."""
     import json
+    import shlex
 
     from triptych.cli.catalogue import check_model
-    from triptych.cli.output import read_prompt, show, show_json, tell
+    from triptych.cli.output import STDIO, read_prompt, show, show_json, tell
     from triptych.core.errors import InvalidRequest
     from triptych.core.files import check_folder, write_atomically
     from triptych.core.metadata import format_of, save_picture
@@ -34,6 +35,8 @@ def plan(
     if not prompt.strip():
         raise InvalidRequest("prompt", "is empty; there is nothing to plan")
     check_model(model)
+    if str(out) == STDIO:
+        out = None
     if draw:
         format_of(draw)
     for path in (out, draw):
@@ -60,4 +63,4 @@ def plan(
     else:
         show(text)
     if out:
-        tell(f"edit it, then: triptych generate {json.dumps(prompt)} --plan {out}", quiet=quiet)
+        tell(f"edit it, then: triptych generate {shlex.quote(prompt)} --plan {shlex.quote(str(out))}", quiet=quiet)

@@ -56,7 +56,7 @@ class Request(BaseModel):
     def _readable(cls, text: str) -> str:
         if len(text) > MAX_PROMPT:
             raise ValueError(f"has {len(text)} characters; at most {MAX_PROMPT} are allowed")
-        if any((ord(char) < 32 and char not in "\t\n\r") or ord(char) == 127 for char in text):
+        if any((ord(char) < 32 and char not in "\t\n\r") or 127 <= ord(char) < 160 for char in text):
             raise ValueError("has control characters; only printable text is allowed")
         return text
 
