@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check format docs train-all clean help
+.PHONY: demo test check format docs train-all weights clean help
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -31,6 +31,11 @@ docs: $(VENV)/.core  ## write the generated pages: docs/cli.md, the words in doc
 train-all: $(VENV)/.dev  ## every stage of the cpu preset from scratch (hours; needs the emoji font)
 	for stage in autoencoder tokenizer text planner flow tokens diffusion; do \
 		$(BIN)/triptych train $$stage --preset cpu --resume || exit 1; done
+
+weights:  ## put the models of runs/cpu into the package (what has been trained of them)
+	for stage in autoencoder tokenizer text planner flow tokens diffusion; do \
+		if [ -f runs/cpu/$$stage/model/card.json ]; then \
+			rm -rf src/triptych/weights/$$stage && cp -rL runs/cpu/$$stage/model src/triptych/weights/$$stage; fi; done
 
 clean:  ## remove the environment and caches; runs/ stays
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache out
