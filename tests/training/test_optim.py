@@ -35,7 +35,8 @@ def test_adamw_equals_torch() -> None:
 
 def test_muon_gets_hidden_matrices_only() -> None:
     module = nn.ModuleDict({
-        "x_embedder": nn.Linear(32, 64), "hidden": nn.Linear(64, 64), "norm": nn.LayerNorm(64), "proj_out": nn.Linear(64, 32),
+        "x_embedder": nn.Linear(32, 64), "hidden": nn.Linear(64, 64),
+        "norm": nn.LayerNorm(64), "proj_out": nn.Linear(64, 32),
     })  # fmt: skip
     groups = {group["rule"]: group["params"] for group in build(module, OptimConfig()).param_groups}
     assert [p is module["hidden"].weight for p in groups["muon"]] == [True]

@@ -9,20 +9,29 @@ import typer
 
 
 def train(
-    stage: Annotated[str, typer.Argument(help="Which stage: autoencoder, tokenizer, text, flow, ...")],
-    preset: Annotated[str, typer.Option(help="Sizes and length: tiny, cpu or gpu.")] = "cpu",
+    stage: Annotated[str, typer.Argument(help="autoencoder, tokenizer, text, planner, flow, diffusion or tokens.")],
+    preset: Annotated[str, typer.Option(help="Sizes and length: tiny (seconds), cpu (hours) or gpu.")] = "cpu",
     data: Annotated[str, typer.Option(help="`scenes`, or a folder of captioned pictures.")] = "scenes",
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for checkpoints, logs and sheets.")] = Path("runs"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="Work folder of all stages.")] = Path("runs"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on, exactly, from the last checkpoint.")] = False,
-    warm: Annotated[bool, typer.Option("--warm", help="Start from the exported weights of this stage.")] = False,
+    warm: Annotated[bool, typer.Option("--warm", help="Start anew from the exported weights of this stage.")] = False,
     samples: Annotated[int | None, typer.Option(help="Train on so many pictures instead of the preset's.")] = None,
     max_seconds: Annotated[float | None, typer.Option(help="Stop, with a checkpoint, after so long.")] = None,
-    font: Annotated[Path | None, typer.Option(help="Emoji font to draw the scenes from.")] = None,
-    distributed: Annotated[bool, typer.Option("--distributed", help="Under `accelerate launch`.")] = False,
+    font: Annotated[Path | None, typer.Option(help="Emoji font to draw scenes from, if not the system's.")] = None,
+    distributed: Annotated[
+        bool,
+        typer.Option("--distributed", help="One of several processes: under `accelerate launch` or `torchrun`."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The last log record as JSON on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
-    """Train one stage; it can be stopped at any moment and resumed exactly."""
+    """Train one stage from scratch: its parts come from --out, or else from the weights of the package.
+
+    The order is autoencoder, tokenizer, text, planner, then the painters flow, diffusion and tokens.
+
+    It can be killed at any moment and goes on exactly with --resume. OUT/PRESET/STAGE receives checkpoint.pt,
+    log.jsonl, loss.png, sheets/ and model/. A folder holds NAME.txt beside each picture, or captions.jsonl.
+    """
     from triptych.cli.output import show, show_json, tell
     from triptych.core.errors import FileProblem, InvalidRequest
     from triptych.core.files import check_folder
@@ -52,6 +61,8 @@ def train(
         distributed=distributed,
         report=lambda line: tell(line, quiet=quiet),
     )
+    if not record:  # one of several processes, and not the first
+        return
     if as_json:
         show_json(record)
     else:

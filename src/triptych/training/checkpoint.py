@@ -7,27 +7,40 @@ It is our own file on our own disk, read with `weights_only=True`; models for ot
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from triptych.core.errors import FileProblem
+from triptych.core.files import reason
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
     """Write atomically: temporary file, fsync, rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             torch.save(state, file)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise FileProblem(f"the checkpoint {path} could not be written: {error.strerror or error}") from error
+    except (OSError, RuntimeError) as error:  # torch's archive writer turns a full disk into a RuntimeError
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        why = _system_error(error)
+        raise FileProblem(
+            f"the checkpoint {path} could not be written: {reason(why) if why else error}; the one before is untouched"
+        ) from error
+
+
+def _system_error(error: BaseException | None) -> OSError | None:
+    """The system's own word in a chain of errors."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def load(path: Path) -> dict[str, Any]:

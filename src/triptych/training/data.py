@@ -6,6 +6,7 @@ number. Knows nothing of models.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from triptych.core.errors import FileProblem
@@ -65,50 +66,64 @@ class SceneSource:
 class FolderSource:
     """Pictures of a folder, each with its caption in `NAME.txt` beside it or in `captions.jsonl` ({"file", "caption"}).
 
-    They are cropped to a square in the middle and scaled. Read in sorted order, again and again.
+    They are turned upright, cropped to a square in the middle and scaled. Read in sorted order, again and again. Of a
+    hundred pictures or more every twentieth is held out for validation; of fewer all are used for both.
     """
 
-    def __init__(self, folder: Path, size: int) -> None:
+    def __init__(self, folder: Path, size: int, *, held_out: bool = False) -> None:
         self.size = size
-        self.files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-        if not self.files:
+        paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+        if not paths:
             raise FileProblem(f"data: no pictures (png, jpg, webp) in {folder}")
-        self.captions = self._listed(folder)
-        missing = [path.name for path in self.files if not self._caption(path)]
+        listed = _listed(folder / "captions.jsonl")
+        captions = [_beside(path) or listed.get(path.relative_to(folder).as_posix(), "") for path in paths]
+        missing = [path for path, caption in zip(paths, captions, strict=True) if not caption]
         if missing:
-            raise FileProblem(f"data: {len(missing)} pictures have no caption, among them {missing[0]}; "
-                              "write it to a .txt file of the same name or to captions.jsonl")  # fmt: skip
-        self.name = f"folder-{folder.name}-{size}-{len(self.files)}"
-
-    @staticmethod
-    def _listed(folder: Path) -> dict[str, str]:
-        path = folder / "captions.jsonl"
-        if not path.exists():
-            return {}
-        try:
-            rows = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
-            return {str(row["file"]): str(row["caption"]) for row in rows}
-        except (ValueError, KeyError, TypeError) as error:
-            raise FileProblem(f'data: {path} is not lines of {{"file": ..., "caption": ...}}: {error}') from error
-
-    def _caption(self, path: Path) -> str:
-        beside = path.with_suffix(".txt")
-        return beside.read_text().strip() if beside.exists() else self.captions.get(path.name, "")
+            raise FileProblem(
+                f"data: {len(missing)} of {len(paths)} pictures have no caption, among them {missing[0]}; "
+                "write it to a .txt file of the same name or to captions.jsonl"
+            )
+        self.items = list(zip(paths, captions, strict=True))
+        facts = [(path.relative_to(folder).as_posix(), path.stat().st_size, caption) for path, caption in self.items]
+        digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+        self.name = f"folder-{folder.resolve().name}-{size}-{digest[:8]}"
+        if len(self.items) >= 100:
+            self.items = [item for place, item in enumerate(self.items) if (place % 20 == 19) == held_out]
 
     def example(self, index: int) -> Example:
-        path = self.files[index % len(self.files)]
+        path, caption = self.items[index % len(self.items)]
         try:
             with Image.open(path) as picture:
-                rgb = picture.convert("RGB")
-        except (OSError, ValueError) as error:
+                rgb = ImageOps.exif_transpose(picture).convert("RGB")
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             raise FileProblem(f"data: {path} is not a readable picture: {error}") from error
         side = min(rgb.size)
         left, top = (rgb.width - side) // 2, (rgb.height - side) // 2
         square = rgb.crop((left, top, left + side, top + side)).resize((self.size, self.size), Image.Resampling.LANCZOS)
-        return Example(np.asarray(square), (self._caption(path),), None)
+        return Example(np.asarray(square), (caption,), None)
 
     def words_only(self, index: int) -> tuple[str, Plan | None]:
-        return self._caption(self.files[index % len(self.files)]), None
+        return self.items[index % len(self.items)][1], None
+
+
+def _beside(path: Path) -> str:
+    """The caption in the text file of the picture's name, or nothing."""
+    text = path.with_suffix(".txt")
+    try:
+        return " ".join(text.read_text(encoding="utf-8").split()) if text.exists() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileProblem(f"data: {text} is not UTF-8 text: {error}") from error
+
+
+def _listed(path: Path) -> dict[str, str]:
+    """File (relative to the folder) -> caption."""
+    if not path.exists():
+        return {}
+    try:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        return {str(row["file"]): str(row["caption"]).strip() for row in rows}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FileProblem(f'data: {path} is not lines of {{"file": ..., "caption": ...}}: {error!r}') from error
 
 
 def to_tensor(pixels: np.ndarray) -> Tensor:
@@ -116,6 +131,6 @@ def to_tensor(pixels: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(pixels)).float().div_(127.5).sub_(1).movedim(-1, -3)
 
 
-def picture_batch(source: Source, step: int, size: int) -> Tensor:
-    """Pictures step * size ... of the source: (size, 3, H, W) in [-1, 1]."""
-    return to_tensor(np.stack([source.example(step * size + i).pixels for i in range(size)]))
+def picture_batch(source: Source, step: int, size: int, rows: range | None = None) -> Tensor:
+    """Pictures step * size ... of the source, or `rows` of them: (size or rows, 3, H, W) in [-1, 1]."""
+    return to_tensor(np.stack([source.example(step * size + row).pixels for row in rows or range(size)]))

@@ -1,15 +1,25 @@
-"""Where training runs: this process alone, or several processes that `accelerate launch` started."""
+"""Where training runs: this process alone, or several processes that `accelerate launch` started.
+
+All processes see one work folder, take the same steps and hold the same weights; each computes the loss of its own rows
+of every batch. Only the first one writes and reports. Knows no stage.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+from triptych.core.errors import TriptychError
+
+PATIENCE = timedelta(hours=12)
+"""How long processes wait for each other: the first one encodes the pool and draws the sheets alone."""
 
 
 class Devices:
@@ -22,10 +32,31 @@ class Devices:
         self.rank, self.count = 0, 1
         self.device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
         if distributed:
-            from accelerate import PartialState
-
-            state = PartialState()
+            try:
+                from accelerate import PartialState
+            except ImportError as error:
+                raise TriptychError("several processes need accelerate: pip install 'triptych[train]'") from error
+            state = PartialState(cpu=self.device.type == "cpu", timeout=PATIENCE)
             self.rank, self.count, self.device = state.process_index, state.num_processes, state.device
+
+    @property
+    def main(self) -> bool:
+        """Whether this is the process that writes and reports."""
+        return self.rank == 0
+
+    def rows(self, size: int) -> range:
+        """This process's rows of a batch of `size`, which `count` divides."""
+        share = size // self.count
+        return range(self.rank * share, (self.rank + 1) * share)
+
+    @contextmanager
+    def main_first(self) -> Generator[None]:
+        """The first process goes through the block alone; the others follow, and find on disk what it made."""
+        if self.count > 1 and not self.main:
+            torch.distributed.barrier()
+        yield
+        if self.count > 1 and self.main:
+            torch.distributed.barrier()
 
     def place(self, module: nn.Module) -> nn.Module:
         """Move the module here and start from the first process's weights."""
@@ -35,49 +66,78 @@ class Devices:
                 torch.distributed.broadcast(tensor.data, 0)
         return module
 
-    def share(self, batch: Any) -> Any:
-        """This process's slice of a batch, on its device: tensors inside dicts, tuples and dataclasses-as-dicts."""
-        if isinstance(batch, torch.Tensor):
-            size = batch.shape[0] // self.count
-            part = batch[self.rank * size : (self.rank + 1) * size] if self.count > 1 else batch
-            return part.to(self.device, non_blocking=True)
+    def put(self, batch: Any) -> Any:
+        """A batch on this device: a tensor, or dicts, lists and tuples of them."""
+        if isinstance(batch, Tensor):
+            return batch.to(self.device, non_blocking=True)
         if isinstance(batch, dict):
-            return {key: self.share(value) for key, value in batch.items()}
+            return {key: self.put(value) for key, value in batch.items()}
         if isinstance(batch, list | tuple):
-            return type(batch)(self.share(value) for value in batch)
+            return type(batch)(self.put(value) for value in batch)
         return batch
 
     def average_gradients(self, module: nn.Module) -> None:
+        """Replace each gradient by its mean over the processes: one message for all, as many small ones are slow."""
         if self.count == 1:
             return
-        for p in module.parameters():
-            if p.grad is not None:
-                torch.distributed.all_reduce(p.grad)
-                p.grad /= self.count
+        gradients = [p.grad for p in module.parameters() if p.grad is not None]
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        torch.distributed.all_reduce(flat)
+        flat /= self.count
+        for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+            gradient.copy_(mean.view_as(gradient))
+
+    def share(self, weight: float) -> float:
+        """The factor of this process's mean loss, so that gradients are those of the mean over the whole batch.
+
+        weight: what its mean is over (pictures, tokens). Alone: 1.
+        """
+        if self.count == 1:
+            return 1.0
+        total = torch.tensor(float(weight), device=self.device)
+        torch.distributed.all_reduce(total)
+        return weight * self.count / float(total)
+
+    def mean(self, values: dict[str, float]) -> dict[str, float]:
+        """The mean of each figure over the processes; all must ask for the same ones."""
+        if self.count == 1:
+            return values
+        sums = torch.tensor(list(values.values()), dtype=torch.float32, device=self.device)
+        torch.distributed.all_reduce(sums)
+        return dict(zip(values, (sums / self.count).tolist(), strict=True))
+
+    def agreed(self, decision: bool) -> bool:
+        """What the first process decides: clocks differ, and one that stops alone would leave the others waiting."""
+        if self.count == 1:
+            return decision
+        flag = torch.tensor([decision], dtype=torch.uint8, device=self.device)
+        torch.distributed.broadcast(flag, 0)
+        return bool(flag)
 
     def autocast(self, precision: str) -> AbstractContextManager[Any]:
         """bf16 arithmetic over float32 master weights, where asked for and where it is faster than float32."""
-        if precision == "bf16" and (self.device.type != "cpu" or bf16_pays()):
+        if self._bf16(precision):
             return torch.autocast(self.device.type, dtype=torch.bfloat16)
         return nullcontext()
 
     def on_main(self, action: Callable[[], Any]) -> None:
-        if self.rank == 0:
+        if self.main:
             action()
 
-    def peak_flops(self) -> float:
+    def peak_flops(self, precision: str) -> float:
         """This device's measured matrix rate in FLOP/s, the yardstick of "share of peak" in the log."""
-        return _matrix_rate(self.device.type, torch.bfloat16 if self._bf16() else torch.float32)
+        return _matrix_rate(self.device.type, torch.bfloat16 if self._bf16(precision) else torch.float32)
 
-    def _bf16(self) -> bool:
-        return self.device.type != "cpu" or bf16_pays()
+    def _bf16(self, precision: str) -> bool:
+        return precision == "bf16" and (self.device.type != "cpu" or bf16_pays())
 
 
 @cache
 def _matrix_rate(device: str, dtype: torch.dtype) -> float:
-    """Best of five products of 1024 x 1024 matrices, FLOP/s."""
-    n = 1024
-    a, b = torch.randn(n, n, device=device).to(dtype), torch.randn(n, n, device=device).to(dtype)
+    """Best of five products of square matrices that are large enough to fill the device, FLOP/s."""
+    n = 8192 if device == "cuda" else 1024
+    generator = torch.Generator(device).manual_seed(0)
+    a, b = (torch.randn(n, n, device=device, generator=generator).to(dtype) for _ in range(2))
     best = float("inf")
     for _ in range(5):
         start = time.perf_counter()

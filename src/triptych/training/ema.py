@@ -23,6 +23,12 @@ class Ema:
         live = dict(module.named_parameters())
         torch._foreach_lerp_([self.shadow[n] for n in names], [live[n].detach() for n in names], 1 - decay)
 
+    @torch.no_grad()
+    def load(self, shadow: dict[str, Tensor]) -> None:
+        """Take over saved averages, wherever they lie; KeyError or RuntimeError if they are another module's."""
+        for name, average in self.shadow.items():
+            average.copy_(shadow[name])
+
     @contextmanager
     def swapped_in(self, module: nn.Module) -> Iterator[nn.Module]:
         """The module with the averaged weights, for as long as the block lasts."""

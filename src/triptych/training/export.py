@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from triptych.core.errors import FileProblem
 from triptych.core.registry import Card, write_card
 
 WEIGHTS = "model.safetensors"
@@ -18,14 +21,19 @@ def write_model(folder: Path, tensors: dict[str, Tensor], card: Card) -> None:
 
     The card comes last: a folder whose card fits its weights is complete.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     half = {
         name: (tensor.half() if tensor.is_floating_point() else tensor).detach().cpu().contiguous().clone()
         for name, tensor in tensors.items()
     }
     temporary = folder / "model.tmp"
-    save_file(half, temporary)
-    temporary.replace(folder / WEIGHTS)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(half, temporary)
+        temporary.replace(folder / WEIGHTS)
+    except (OSError, SafetensorError) as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise FileProblem(f"the model {folder} could not be written: {error}") from error
     write_card(folder, card)
 
 

@@ -1,6 +1,13 @@
 """How much of everything: one frozen `RunConfig` per stage and preset. The numbers come from docs/training-log.md.
 
 `tiny` is for tests (drawn shapes, seconds), `cpu` for two cores and hours, `gpu` for one large GPU.
+
+Parameters of the painters' networks, which their families' own presets decide (tests/training/test_presets.py):
+
+             cpu      gpu
+flow         6.0 M    37.4 M
+diffusion    7.7 M    43.4 M
+tokens       4.4 M    24.8 M
 """
 
 from __future__ import annotations
@@ -41,7 +48,7 @@ _RUNS: dict[str, dict[str, RunConfig]] = {
         "tokenizer": RunConfig("tokenizer", "cpu", samples=24_000, batch=16, ema=0.998,
                                optim=OptimConfig(lr=1e-3, muon_lr=3e-3, warmup=50)),
         "text": RunConfig("text", "cpu", samples=100_000, batch=128, optim=OptimConfig(lr=2e-3, muon_lr=4e-3)),
-        "planner": RunConfig("planner", "cpu", samples=200_000, batch=128, optim=OptimConfig(lr=2e-3, muon_lr=4e-3)),
+        "planner": RunConfig("planner", "cpu", samples=200_000, batch=64, optim=OptimConfig(lr=7e-4, muon_lr=1.5e-3)),
         "flow": RunConfig("flow", "cpu", samples=200_000, batch=64, optim=OptimConfig(lr=1e-3, muon_lr=4e-3)),
         "diffusion": RunConfig("diffusion", "cpu", samples=120_000, batch=64, optim=OptimConfig(lr=1e-3, muon_lr=4e-3)),
         "tokens": RunConfig("tokens", "cpu", samples=60_000, batch=32, optim=OptimConfig(lr=1e-3, muon_lr=4e-3)),

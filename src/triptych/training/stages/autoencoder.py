@@ -28,16 +28,16 @@ class AutoencoderStage:
         self.module = kl.Autoencoder(config)
         self.module.init_from_pca(picture_batch(source, 0, FITTED_ON))
 
-    def batch(self, step: int, size: int) -> Tensor:
-        return picture_batch(self.source, step, size)
+    def batch(self, step: int, size: int, rows: range | None = None) -> Tensor:
+        return picture_batch(self.source, step, size, rows)
+
+    def weight(self, batch: Tensor) -> float:
+        return len(batch)
 
     def loss(self, batch: Tensor, generator: torch.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
         x = batch.contiguous(memory_format=torch.channels_last)
         total, parts = losses.autoencoder_loss(self.module, x, generator)
         return total, {name: float(part) for name, part in parts.items()}
-
-    def flops_per_sample(self) -> float:
-        return 0.0
 
     def sheet(self, path: Path) -> dict[str, float]:
         return reconstruction_sheet(self.module, self.validation, path)
@@ -61,16 +61,16 @@ class TokenizerStage:
         self.source, self.validation = source, validation
         self.module = fsq.Tokenizer.from_autoencoder(autoencoder).requires_grad_(True).train()
 
-    def batch(self, step: int, size: int) -> Tensor:
-        return picture_batch(self.source, step, size)
+    def batch(self, step: int, size: int, rows: range | None = None) -> Tensor:
+        return picture_batch(self.source, step, size, rows)
+
+    def weight(self, batch: Tensor) -> float:
+        return len(batch)
 
     def loss(self, batch: Tensor, generator: torch.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
         x = batch.contiguous(memory_format=torch.channels_last)
         total, parts = losses.tokenizer_loss(self.module, x, generator)
         return total, {name: float(part) for name, part in parts.items()}
-
-    def flops_per_sample(self) -> float:
-        return 0.0
 
     def sheet(self, path: Path) -> dict[str, float]:
         return reconstruction_sheet(self.module, self.validation, path)

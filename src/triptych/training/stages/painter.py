@@ -73,7 +73,8 @@ class PainterStage:
         self.words.encoder.requires_grad_(False).eval()
         self.module = nn.ModuleDict({"network": family.network, "plan_input": family.plan_input})
 
-    def batch(self, step: int, size: int) -> dict[str, Any]:
+    def batch(self, step: int, size: int, rows: range | None = None) -> dict[str, Any]:
+        rows = rows or range(size)
         items = self._items(step, size)
         chance = noise.uniform(1, step, 0, (3, size)).numpy()
         d = self.dropout
@@ -82,7 +83,8 @@ class PainterStage:
         grid = self.pool.targets.shape[-2:]
         ids: list[list[int]] = []
         rasters: list[PlanRaster] = []
-        for row, item in enumerate(items):
+        for row in rows:
+            item = items[row]
             captions = self.pool.captions(item)
             caption = "" if no_words[row] else captions[int(chance[1, row] * len(captions))]
             ids.append(caption_ids(self.words.tokenizer, caption, self.words.encoder.config.length, step * size + row))
@@ -90,10 +92,13 @@ class PainterStage:
             rasters.append(rasterise(plan, self.vocabulary, (grid[0], grid[1])))
         raster = stack(rasters)
         return {
-            "target": torch.from_numpy(np.ascontiguousarray(self.pool.targets[items])),
+            "target": torch.from_numpy(np.ascontiguousarray(self.pool.targets[[items[row] for row in rows]])),
             "ids": torch.tensor(ids),
             "raster": {field.name: getattr(raster, field.name) for field in fields(PlanRaster)},
         }
+
+    def weight(self, batch: Any) -> float:
+        return len(batch["ids"])
 
     def _items(self, step: int, size: int) -> list[int]:
         """A fresh shuffle of the pool in every epoch; pure in (step, size)."""
@@ -108,31 +113,25 @@ class PainterStage:
         target = batch["target"].float() if self.family.learns == "latents" else batch["target"].long()
         return self.family.loss(target, text, PlanRaster(**batch["raster"]), generator), {}
 
-    def flops_per_sample(self) -> float:
-        """2 x parameters of every linear layer x the tokens it sees, measured once by torch's own counter."""
-        if not hasattr(self, "_flops"):
-            from torch.utils.flop_counter import FlopCounterMode
-
-            with FlopCounterMode(display=False) as counter, torch.no_grad():
-                device = next(self.module.parameters()).device
-                batch = self.batch(0, 1)
-                batch = {k: v.to(device) if isinstance(v, Tensor) else {n: t.to(device) for n, t in v.items()}
-                         for k, v in batch.items()}  # fmt: skip
-                self.loss(batch, torch.Generator(device).manual_seed(0), device)
-            self._flops = float(counter.get_total_flops())
-        return self._flops
-
     def sheet(self, path: Path) -> dict[str, float]:
-        """The fixed prompts with their true plans, and again from words alone, at fixed seeds."""
+        """The fixed prompts with their true plans where they are known, and from words alone, at fixed seeds."""
+        known = any(plan is not None for _, plan in self.sheet_prompts)
+        modes = (True, False) if known else (False,)
         requests = [
             Request(
                 prompt=prompt, model=self.family.name, seed=SHEET_SEED, plan=plan if planned else None, use_plan=planned
             )
-            for planned in (True, False)
+            for planned in modes
             for prompt, plan in self.sheet_prompts
         ]
-        pictures = Engine(_Only(self.family)).generate_many(requests)
-        labels = [prompt for prompt, _ in self.sheet_prompts] * 2
+        device = next(self.module.parameters()).device
+        self.module.cpu()  # families paint where prompts are read and pictures decoded
+        self.words.encoder.cpu()
+        try:
+            pictures = Engine(_Only(self.family)).generate_many(requests)
+        finally:
+            self.module.to(device)
+        labels = [prompt for _ in modes for prompt, _ in self.sheet_prompts]
         contact_sheet([made[0].pixels for made in pictures], labels, columns=8).save(path)
         return {}
 

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from triptych.adapters.plan_vocabulary import PlanVocabulary
 from triptych.autoencoders import fsq, kl
-from triptych.core.errors import InvalidRequest
+from triptych.core.errors import FileProblem, InvalidRequest
 from triptych.core.plan import Plan
 from triptych.families import loading
 from triptych.families.loading import Parts
@@ -60,34 +59,44 @@ def run(
 
     data: "scenes", or a folder of captioned pictures. resume: go on from the checkpoint, exactly. warm: start from the
     exported (fp16, averaged) weights of this stage where no checkpoint is left. samples: instead of the preset's.
-    max_seconds: stop early, with checkpoint and export. distributed: under `accelerate launch`.
+    max_seconds: stop early, with checkpoint and export. distributed: under `accelerate launch`; `out` is a folder that
+    all processes see.
     """
     config = run_config(stage, preset)
     if samples is not None:
         if samples < config.batch:
             raise InvalidRequest("samples", f"{samples} is less than one batch of {config.batch}")
         config = replace(config, samples=samples)
-    if distributed and config.batch % Devices(distributed=True).count:
-        raise InvalidRequest("preset", f"a batch of {config.batch} does not divide among the processes")
-    workshop = Workshop(preset, WORLDS[preset], data, out, font, report)
-    with torch.random.fork_rng(devices=[]):
+    devices = Devices(distributed=distributed)
+    if config.batch % devices.count:
+        raise InvalidRequest("distributed", f"{config.batch} pictures do not divide among {devices.count} processes")
+    tell = report if devices.main else lambda line: None
+    workshop = Workshop(preset, WORLDS[preset], data, out, font, tell, device=devices.device, workers=config.workers)
+    with devices.main_first(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)  # layers draw their first weights from torch's own generator
         built = workshop.stage(stage)
     if warm:
         workshop.load_exported(stage, built.module)
-    place = out / preset / stage
-    return Run(built, config, place, report, Devices(distributed=distributed)).train(
-        resume=resume, max_seconds=max_seconds
-    )
+    return Run(built, config, out / preset / stage, report, devices).train(resume=resume, max_seconds=max_seconds)
 
 
 class Workshop:
-    """The parts that stages are built from, each made when first asked for."""
+    """The parts that stages are built from, each made when first asked for. device, workers: what encodes the pool."""
 
     def __init__(
-        self, preset: str, world: WorldConfig, data: str, out: Path, font: Path | None, report: Callable[[str], None]
+        self,
+        preset: str,
+        world: WorldConfig,
+        data: str,
+        out: Path,
+        font: Path | None,
+        report: Callable[[str], None],
+        *,
+        device: torch.device | None = None,
+        workers: int = 0,
     ) -> None:
         self.preset, self.world, self.data, self.out, self.font, self.report = preset, world, data, out, font, report
+        self.device, self.workers = device or torch.device("cpu"), workers
         self.parts = Parts(self._model_folder)
 
     def stage(self, name: str) -> Stage:
@@ -103,6 +112,11 @@ class Workshop:
             encoder = TextEncoder(TextEncoderConfig(len(words), **TEXT_SIZES[self.preset]))
             return TextStage(self.source, self.validation, words, encoder, self.plan_tokens)
         if name == "planner":
+            if self.data != "scenes":
+                raise InvalidRequest(
+                    "data",
+                    f"{self.data} holds pictures whose plans nobody knows; the planner learns from `scenes` only",
+                )
             reader = self.parts.text()
             return PlannerStage(self.source, self.validation, reader.tokenizer, reader.encoder, self.plan_tokens)
         return self._painter(name)
@@ -111,18 +125,30 @@ class Workshop:
         reader = self.parts.text()
         family, card = loading.fresh(name, self.preset, self.parts, self.vocabulary)
         family.network.init_weights()
-        capabilities = capabilities_for(family.capabilities, self.vocabulary)
+        capabilities = family.capabilities
+        if self.data == "scenes":
+            capabilities = capabilities_for(capabilities, self.vocabulary)
         card = card.model_copy(update={"capabilities": capabilities})
         card = card.model_copy(update={"training": card.training.model_copy(update={"data": self.source.name})})
         words = Words(reader.tokenizer, reader.encoder)
         return PainterStage(family, self.pool(family.learns), words, self.vocabulary, self._sheet_prompts(), card)
 
     def load_exported(self, stage: str, module: nn.Module) -> None:
-        """Warm start: the weights that surely last, where the full checkpoint did not."""
-        tensors = load_file(self._model_folder(stage) / WEIGHTS)
-        if stage == "text":
-            return  # its encoder is loaded as a part; writer and tower have their own cards
-        module.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+        """Warm start: the weights that surely last, where the full checkpoint did not.
+
+        The text stage's own plan writer lies beside its model, where plans were known.
+        """
+        folder = self._model_folder(stage)
+        tensors = loading.read_weights(folder)
+        writer = folder.parent / "planner"
+        if stage == "text" and (writer / WEIGHTS).exists():
+            tensors |= {f"writer.{name}": tensor for name, tensor in loading.read_weights(writer).items()}
+        try:
+            missing, unknown = module.load_state_dict(tensors, strict=False)
+        except RuntimeError as error:
+            raise FileProblem(f"the model {folder} is of another size than this preset: {error}") from error
+        if unknown or any(not name.startswith("writer.") for name in missing):
+            raise FileProblem(f"the model {folder} is another than this preset's: {[*missing, *unknown][:3]}")
 
     @cached_property
     def sprites(self) -> Sprites:
@@ -140,7 +166,7 @@ class Workshop:
 
     def _source(self, seed: int) -> Source:
         if self.data != "scenes":
-            return FolderSource(Path(self.data), self.world.size)
+            return FolderSource(Path(self.data), self.world.size, held_out=seed == VALIDATION_SEED)
         return SceneSource(self.world.level, self.world.size, seed, self.sprites)
 
     @cached_property
@@ -159,11 +185,21 @@ class Workshop:
         part = "autoencoder" if learns == "latents" else "tokenizer"
         model = self.parts.autoencoder() if learns == "latents" else self.parts.tokenizer()
         folder = self.out / self.preset / "pool" / f"{self.source.name}-{learns}-{self.parts.sha(part)[:8]}"
-        return pools.build(folder, self.source, self.world.pool, _encoder(model, learns), self.report)
+        encode = _encoder(model.to(self.device), learns, self.device)
+        try:
+            return pools.build(folder, self.source, self._pool_count(), encode, self.report, self.workers)
+        finally:
+            model.cpu()  # where the painters decode their sheets
+
+    def _pool_count(self) -> int:
+        """Scenes never end; the pictures of a folder are encoded once each."""
+        return (
+            min(self.world.pool, len(self.source.items)) if isinstance(self.source, FolderSource) else self.world.pool
+        )
 
     def _sheet_prompts(self) -> list[tuple[str, Plan | None]]:
         if self.data != "scenes":
-            return [self.validation.words_only(item) for item in range(SHEET_PROMPTS)]
+            return list(dict.fromkeys(self.validation.words_only(item) for item in range(SHEET_PROMPTS)))
         level = LEVELS[self.world.level]
         scenes = [sample_scene(level, VALIDATION_SEED, item) for item in range(SHEET_PROMPTS)]
         return [(caption(scene, 0), scene.plan()) for scene in scenes]
@@ -180,12 +216,13 @@ class Workshop:
         return loading.builtin_folder() / part
 
 
-def _encoder(model: kl.Autoencoder | fsq.Tokenizer, learns: str) -> pools.Encode:
+def _encoder(model: kl.Autoencoder | fsq.Tokenizer, learns: str, device: torch.device) -> pools.Encode:
     """bf16 moves latents by less than training noises them, and a code only where two fit about equally well."""
+    fast = device.type != "cpu" or bf16_pays()
 
     def encode(pictures: Tensor) -> Tensor:
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16_pays()):
-            encoded = model.encode(pictures)
-        return encoded.float() if learns == "latents" else encoded
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast):
+            encoded = model.encode(pictures.to(device))
+        return (encoded.float() if learns == "latents" else encoded).cpu()
 
     return encode

@@ -1,8 +1,8 @@
 """Stages `text` and `planner`: words to states, words to a plan.
 
 `text` trains encoder, image tower and a plan writer together: captions against pictures (InfoNCE), and captions to the
-scene graph behind them. `planner` trains the final writer, which reads deeper, on captions without pictures, which are
-cheap; the encoder is frozen by then.
+scene graph behind them; pictures of a folder have no plans, and there the contrastive loss is all. `planner` trains the
+final writer, which reads deeper, on captions without pictures, which are cheap; the encoder is frozen by then.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from triptych.core.registry import Card, Training
 from triptych.planning.draw import draw
 from triptych.planning.metrics import facts_match
-from triptych.planning.tokens import PlanTokens
+from triptych.planning.tokens import PAD, PlanTokens
 from triptych.planning.writer import PlanWriter, PlanWriterConfig
 from triptych.sampling import noise
 from triptych.text.clip import ImageTower, ImageTowerConfig
@@ -28,9 +28,11 @@ from triptych.text.objective import text_stage_loss
 from triptych.text.tokenizer import Tokenizer
 from triptych.training.data import Source, to_tensor
 from triptych.training.export import write_model
+from triptych.training.sheet import contact_sheet
 
 TOWER_SIZE = 64
 CHECKED = 64
+SHOWN = 16
 SPELLED = 0.03
 """Share of the known words that training spells out, so that spelling is read too."""
 
@@ -68,33 +70,38 @@ class TextStage:
         tower = ImageTower(ImageTowerConfig(size=TOWER_SIZE, width=width, heads=heads))
         self.module = nn.ModuleDict({"encoder": encoder, "tower": tower, "writer": writer})
 
-    def batch(self, step: int, size: int) -> dict[str, Tensor]:
-        examples = [self.source.example(step * size + i) for i in range(size)]
+    def batch(self, step: int, size: int, rows: range | None = None) -> dict[str, Tensor]:
+        rows = rows or range(size)
+        examples = [self.source.example(step * size + row) for row in rows]
         # Captions take turns: dense wordings and short ones.
-        captions = [example.captions[(step + i) % len(example.captions)] for i, example in enumerate(examples)]
+        captions = [
+            example.captions[(step + row) % len(example.captions)] for row, example in zip(rows, examples, strict=True)
+        ]
         pictures = to_tensor(np.stack([example.pixels for example in examples]))
         length = self._part("encoder").config.length
-        ids = [caption_ids(self.tokenizer, text, length, step * size + i) for i, text in enumerate(captions)]
-        plans = [
-            self.tokens.padded(example.plan, self.tokens.max_length) if example.plan else [0] for example in examples
+        ids = [
+            caption_ids(self.tokenizer, text, length, step * size + row)
+            for row, text in zip(rows, captions, strict=True)
         ]
-        return {
-            "ids": torch.tensor(ids),
-            "pictures": F.interpolate(pictures, TOWER_SIZE, mode="area"),
-            "plan_ids": torch.tensor(plans),
-        }
+        batch = {"ids": torch.tensor(ids), "pictures": F.interpolate(pictures, TOWER_SIZE, mode="area")}
+        plans = [example.plan for example in examples if example.plan is not None]
+        if len(plans) == len(examples):
+            batch["plan_ids"] = torch.tensor([self.tokens.padded(plan, self.tokens.max_length) for plan in plans])
+        return batch
+
+    def weight(self, batch: Any) -> float:
+        return len(batch["ids"])
 
     def loss(self, batch: Any, generator: torch.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
+        """Of several processes each contrasts the captions and pictures of its own rows."""
         total, parts = text_stage_loss(self._part("encoder"), self._part("tower"), self._part("writer"), batch)
         return total, {name: float(part) for name, part in parts.items()}
 
-    def flops_per_sample(self) -> float:
-        return 0.0
-
     def sheet(self, path: Path) -> dict[str, float]:
-        return plan_sheet(
-            self._part("encoder"), self._part("writer"), self.tokenizer, self.tokens, self.validation, path
-        )
+        """Pictures with the captions that they pick, or where plans are known a plan of a fresh caption."""
+        encoder = self._part("encoder")
+        figures = retrieval_sheet(encoder, self._part("tower"), self.tokenizer, self.validation, path)
+        return figures | plan_sheet(encoder, self._part("writer"), self.tokenizer, self.tokens, self.validation, path)
 
     def export(self, folder: Path, training: dict[str, Any]) -> None:
         encoder, tower = self._part("encoder"), self._part("tower")
@@ -111,7 +118,8 @@ class TextStage:
             training=Training(data=self.source.name, **training),
         )
         write_model(folder, tensors, card)
-        write_planner(folder.parent / "planner", self._part("writer"), self.tokens, self.source.name, training)
+        if self.validation.words_only(0)[1] is not None:  # without plans the writer has learned nothing
+            write_planner(folder.parent / "planner", self._part("writer"), self.tokens, self.source.name, training)
 
     def _part(self, name: str) -> Any:
         return self.module[name]
@@ -133,20 +141,21 @@ class PlannerStage:
         self.encoder = encoder.requires_grad_(False).eval()
         self.module = fresh_writer(tokens, encoder, reading_layers=2)
 
-    def batch(self, step: int, size: int) -> dict[str, Tensor]:
-        pairs = [self.source.words_only(step * size + i) for i in range(size)]
+    def batch(self, step: int, size: int, rows: range | None = None) -> dict[str, Tensor]:
+        items = [step * size + row for row in rows or range(size)]
+        pairs = [self.source.words_only(item) for item in items]
         length = self.encoder.config.length
-        ids = [caption_ids(self.tokenizer, text, length, step * size + i) for i, (text, _) in enumerate(pairs)]
+        ids = [caption_ids(self.tokenizer, text, length, item) for item, (text, _) in zip(items, pairs, strict=True)]
         plans = [self.tokens.padded(plan, self.tokens.max_length) for _, plan in pairs if plan is not None]
         return {"ids": torch.tensor(ids), "plan_ids": torch.tensor(plans)}
+
+    def weight(self, batch: Any) -> float:
+        return float((batch["plan_ids"] != PAD).sum())
 
     def loss(self, batch: Any, generator: torch.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
         with torch.no_grad():
             states, _ = self.encoder.to(device)(batch["ids"])
         return self.module.loss(states, batch["plan_ids"]), {}
-
-    def flops_per_sample(self) -> float:
-        return 0.0
 
     def sheet(self, path: Path) -> dict[str, float]:
         return plan_sheet(self.encoder, self.module, self.tokenizer, self.tokens, self.validation, path)
@@ -166,10 +175,29 @@ def write_planner(folder: Path, writer: PlanWriter, tokens: PlanTokens, data: st
     write_model(folder, writer.state_dict(), card)
 
 
+def retrieval_sheet(
+    encoder: TextEncoder, tower: ImageTower, tokenizer: Tokenizer, validation: Source, path: Path
+) -> dict[str, float]:
+    """Share of fresh pictures that pick their own caption among all; some of them with their pick drawn to `path`."""
+    device = next(tower.parameters()).device
+    examples = [validation.example(item) for item in range(CHECKED)]
+    captions = [example.captions[0] for example in examples]
+    ids = torch.tensor([tokenizer.encode(text, encoder.config.length).ids for text in captions], device=device)
+    pictures = to_tensor(np.stack([example.pixels for example in examples])).to(device)
+    similarity = tower(F.interpolate(pictures, TOWER_SIZE, mode="area")) @ encoder(ids)[1].float().T
+    picks = [captions[pick] for pick in similarity.argmax(1).tolist()]
+    contact_sheet([example.pixels for example in examples[:SHOWN]], picks[:SHOWN], columns=8).save(path)
+    right = sum(pick == caption for pick, caption in zip(picks, captions, strict=True))
+    return {"picks_caption": right / CHECKED}
+
+
 def plan_sheet(
     encoder: TextEncoder, writer: PlanWriter, tokenizer: Tokenizer, tokens: PlanTokens, validation: Source, path: Path
 ) -> dict[str, float]:
-    """Plans of fresh captions: the share that keeps every stated fact of the truth; the first one drawn to `path`."""
+    """Plans of fresh captions: the share that keeps every stated fact of the truth; the first one drawn to `path`.
+
+    Nothing where the truth is not known.
+    """
     device = next(writer.parameters()).device
     right: dict[str, float] = {}
     for item in range(CHECKED):
