@@ -258,7 +258,7 @@ BAD: dict[str, tuple[list[str], int, str]] = {
     "long prompt": (["x" * 10_000], 2, "prompt: has 10000 characters; at most 4000"),
     "control characters": (["a\x1b[2Jring"], 2, "prompt: has control characters"),
     "8-bit control characters": (["a\x9b2Jring"], 2, "prompt: has control characters"),
-    "no text": (["a \udcff ring"], 2, "prompt: "),
+    "no text": (["a \udcff ring"], 2, "prompt: has bytes that are not text"),
     "size not divisible": (["a ring", "--size", "100x64"], 2, "width: 100 is not allowed for flow"),
     "size too small": (["a ring", "--size", "32"], 2, "width: 32 is not allowed for flow"),
     "size beyond the cap": (["a ring", "--size", "4096x4096"], 2, "size: 4096x4096 is not allowed for flow"),
@@ -275,6 +275,7 @@ BAD: dict[str, tuple[list[str], int, str]] = {
     ),
     "unknown model": (["a ring", "--model", "flwo"], 3, "there is no model 'flwo'; did you mean 'flow'?"),
     "a part as a model": (["a ring", "--model", "text"], 3, "'text' is a part of other models"),
+    "a plan with control characters": (["a ring", "--plan", "odd.json"], 2, "plan: at objects.0.noun"),
     "no folder": (["a ring", "--out", "file.txt/a.png"], 3, "cannot write in file.txt"),
     "no picture": (["replay", "file.txt"], 3, "file.txt is not a PNG, JPEG or WebP picture"),
     "half a picture": (["replay", "half.png"], 3, "half.png"),
@@ -300,6 +301,7 @@ def test_bad_input_gets_one_clear_sentence_and_leaves_nothing(run: Run, name: st
 def _make_bad_files() -> None:
     pixels = np.zeros((64, 64, 3), np.uint8)
     Path("file.txt").write_text("no picture")
+    Path("odd.json").write_text('{"objects": [{"noun": "ring\\u001b", "box": [0, 0, 1, 1]}]}')
     save_picture(Path("plain.png"), pixels)
     Path("half.png").write_bytes(Path("plain.png").read_bytes()[:40])
     Path("newer.json").write_text('{"version": 2, "more": "than we know"}')

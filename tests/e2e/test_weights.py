@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -24,8 +25,9 @@ STEPS = {"flow": {"steps": 3}, "diffusion": {"steps": 3}, "tokens": {}}
 
 
 def installed(model: str) -> str:
-    """The model's name, where its weights are there: they are trained one after the other."""
-    if model not in {card.name for card in api.library().registry.models()}:
+    """The model's name, where its weights are there: they are trained one after the other. CI wants them all."""
+    there = {card.name for card in api.library().registry.models()}
+    if model not in there and "TRIPTYCH_TESTS_SKIP_NOTHING" not in os.environ:
         pytest.skip(f"the weights of {model!r} are not there yet")
     return model
 

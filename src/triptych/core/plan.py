@@ -31,6 +31,11 @@ class PlanObject(BaseModel):
     box: Box
     text: str | None = Field(default=None, max_length=MAX_SIGN_LETTERS)
 
+    @field_validator("noun", "colour", "text")
+    @classmethod
+    def _readable(cls, words: str | None) -> str | None:
+        return _printable(words)
+
     @field_validator("box")
     @classmethod
     def _box_is_inside(cls, box: Box) -> Box:
@@ -49,6 +54,11 @@ class Plan(BaseModel):
     light: str | None = Field(default=None, max_length=40)
     objects: tuple[PlanObject, ...] = Field(default=(), max_length=MAX_OBJECTS)
 
+    @field_validator("background", "light")
+    @classmethod
+    def _readable(cls, words: str | None) -> str | None:
+        return _printable(words)
+
     @classmethod
     def parse(cls, data: Any, *, parameter: str = "plan") -> Self:
         """Build a plan from decoded JSON; raise `InvalidRequest` with the first thing that is wrong."""
@@ -65,3 +75,10 @@ class Plan(BaseModel):
         for item in data["objects"]:
             item["box"] = [round(side, 3) for side in item["box"]]
         return data
+
+
+def _printable(words: str | None) -> str | None:
+    """Plans come from files of anyone, and are shown and written again."""
+    if words is not None and not words.isprintable():
+        raise ValueError("only printable text is allowed")
+    return words

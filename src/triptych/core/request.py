@@ -58,6 +58,9 @@ class Request(BaseModel):
             raise ValueError(f"has {len(text)} characters; at most {MAX_PROMPT} are allowed")
         if any((ord(char) < 32 and char not in "\t\n\r") or 127 <= ord(char) < 160 for char in text):
             raise ValueError("has control characters; only printable text is allowed")
+        if any(0xD800 <= ord(char) < 0xE000 for char in text):
+            # How Python shows bytes of a command line that are not UTF-8; no file could hold them.
+            raise ValueError("has bytes that are not text; UTF-8 is needed")
         return text
 
     @field_validator("guidance", "temperature", "top_p", "guidance_rescale")
