@@ -142,6 +142,14 @@ def test_cancel_stops_one_and_leaves_the_other(tiny_library: Library) -> None:
     assert not engine.busy
 
 
+def test_cancel_before_the_first_tick(tiny_library: Library) -> None:
+    engine = Engine(tiny_library)
+    engine.cancel(engine.submit(Request(prompt="a star", seed=1, steps=2, n=3)))
+    failed = [event for event in engine.run() if isinstance(event, Failed)]
+    assert [event.index for event in failed] == [0, 1, 2]
+    assert not engine.busy
+
+
 def test_token_slots_come_back(tiny_library: Library) -> None:
     family: Any = tiny_library.family("tokens")
     free = family.cache.free

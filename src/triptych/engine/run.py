@@ -240,7 +240,7 @@ class Engine:
         self._events.append(event)
         active = any(job.request_id == ticket.id for job in self._jobs)
         if not ticket.waiting and not active:
-            del self._tickets[ticket.id]
+            self._tickets.pop(ticket.id, None)  # cancelling many pictures that wait ends the ticket with the first
 
 
 def _as_ours(error: Exception) -> Exception:

@@ -39,7 +39,8 @@ SLOTS = 64
 class TokenState(State):
     """drawn: the tokens so far, in order; slots: of the conditional row and, with guidance, the unconditional one.
 
-    entropies: of the distribution that each token was drawn from, in nats: how undecided the model was.
+    entropies: of the guided distribution of each token, before temperature and truncation, in nats: how undecided the
+    model was.
     chance: one number in [0, 1) per position, drawn at the start.
     """
 
