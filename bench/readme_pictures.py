@@ -1,6 +1,6 @@
 """The pictures of README.md: the three families side by side, and a plan with the picture painted from it.
 
-    python bench/readme_pictures.py        writes docs/sheets/families.png and docs/sheets/plan.png
+python bench/readme_pictures.py        writes docs/sheets/families.png and docs/sheets/plan.png
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 import triptych
 from triptych.planning.draw import draw

@@ -49,9 +49,9 @@ def test_bound_reaches_every_level_and_no_other(level: int) -> None:
 
 
 def test_default_matches_the_paper() -> None:
-    # Mentzer et al. 2023, table 1: 8, 5, 5, 5 for about 2^10 codes.
-    assert TokenizerConfig().levels == (8, 5, 5, 5)
-    assert Tokenizer().vocabulary == 1000
+    # Mentzer et al. 2023, table 1: 7, 5, 5, 5, 5 for about 2^12 codes (docs/decisions/0010).
+    assert TokenizerConfig().levels == (7, 5, 5, 5, 5)
+    assert Tokenizer().vocabulary == 4375
 
 
 def test_gradient_passes_straight_through() -> None:

@@ -31,7 +31,7 @@ def test_average_is_swapped_in_and_out_again_even_on_failure() -> None:
 
     def fails() -> None:
         with ema.swapped_in(module):
-            seen.append(float(module.weight))
+            seen.append(module.weight.item())
             raise KeyError
 
     with pytest.raises(KeyError):

@@ -156,7 +156,9 @@ def test_retrieval_is_counted(make: Make, pictures: Path, tmp_path: Path) -> Non
             return ids, torch.nn.functional.normalize(looks.float() + 0.01, dim=-1)
 
     class Looks(torch.nn.Module):
-        anchor = torch.nn.Parameter(torch.zeros(1))
+        def __init__(self) -> None:
+            super().__init__()
+            self.anchor = torch.nn.Parameter(torch.zeros(1))
 
         def forward(self, pictures: Tensor) -> Tensor:
             return torch.nn.functional.normalize(pictures.mean((2, 3)) + 0.01, dim=-1)

@@ -100,7 +100,7 @@ class FolderSource:
         side = min(rgb.size)
         left, top = (rgb.width - side) // 2, (rgb.height - side) // 2
         square = rgb.crop((left, top, left + side, top + side)).resize((self.size, self.size), Image.Resampling.LANCZOS)
-        return Example(np.asarray(square), (caption,), None)
+        return Example(np.array(square), (caption,), None)
 
     def words_only(self, index: int) -> tuple[str, Plan | None]:
         return self.items[index % len(self.items)][1], None

@@ -30,14 +30,15 @@ class Devices:
 
     def __init__(self, *, distributed: bool = False, device: torch.device | None = None) -> None:
         self.rank, self.count = 0, 1
-        self.device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device: torch.device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
         if distributed:
             try:
                 from accelerate import PartialState
             except ImportError as error:
                 raise TriptychError("several processes need accelerate: pip install 'triptych[train]'") from error
             state = PartialState(cpu=self.device.type == "cpu", timeout=PATIENCE)
-            self.rank, self.count, self.device = state.process_index, state.num_processes, state.device
+            self.rank, self.count = state.process_index, state.num_processes
+            self.device = state.device or self.device
 
     @property
     def main(self) -> bool:
@@ -141,7 +142,7 @@ def _matrix_rate(device: str, dtype: torch.dtype) -> float:
     best = float("inf")
     for _ in range(5):
         start = time.perf_counter()
-        a @ b
+        torch.matmul(a, b)
         if device == "cuda":
             torch.cuda.synchronize()
         best = min(best, time.perf_counter() - start)

@@ -113,7 +113,7 @@ def _keep_lines(path: Path, count: int) -> None:
         file.truncate(file.tell())
 
 
-def _array(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], done: int) -> np.ndarray:
+def _array(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], done: int) -> np.memmap:
     """A memory-mapped array of `shape` with the first `done` rows of what is already there.
 
     A larger one is made beside the old one and renamed into its place: a kill loses nothing that was encoded.
