@@ -32,15 +32,19 @@ def read_log(path: Path) -> list[dict[str, Any]]:
             record = json.loads(line)
         except ValueError:
             continue
-        while records and _taken_again(records[-1], record):
-            records.pop()
+        if records and _taken_again(records, record):
+            while records and records[-1]["step"] >= record["step"]:
+                records.pop()
         records.append(record)
     return records
 
 
-def _taken_again(old: dict[str, Any], new: dict[str, Any]) -> bool:
-    later = old["step"] > new["step"]
-    return later or (old["step"] == new["step"] and ("loss" in old) == ("loss" in new))
+def _taken_again(records: Sequence[dict[str, Any]], new: dict[str, Any]) -> bool:
+    """Whether the log went back: a step has a record of the loss and one of what was measured, and no second of a kind."""
+    if records[-1]["step"] > new["step"]:
+        return True
+    same = [old for old in records[-2:] if old["step"] == new["step"]]
+    return any(("loss" in old) == ("loss" in new) for old in same)
 
 
 def curves(records: Sequence[dict[str, Any]]) -> tuple[dict[str, Curve], dict[str, Curve]]:
