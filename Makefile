@@ -10,7 +10,7 @@ help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
 
 demo: $(VENV)/.core  ## make the environment, and one picture with the built-in flow model, offline
-	$(BIN)/triptych generate "a red fox in the snow" --seed 7 --out out/demo.png
+	$(BIN)/triptych generate "a fox in the snow" --seed 1 --out out/demo.png
 
 test: $(VENV)/.dev  ## every test, under 15 minutes on two cores
 	$(BIN)/python -m pytest
