@@ -26,7 +26,7 @@ def main() -> None:
     labels = [f"{model}: {prompt}" for model in MODELS for prompt in PROMPTS]
     contact_sheet(pictures, labels, columns=len(PROMPTS)).save(folder / "families.png")
 
-    made = triptych.generate("a fox to the left of a tree", seed=SEED).images[0]
+    made = triptych.generate("a moon above a house", seed=SEED).images[0]
     assert made.plan is not None
     pair = [np.asarray(draw(made.plan, 256)), made.pixels]
     contact_sheet(pair, ["the plan: boxes, nouns, colours", "the picture painted from it"], columns=2, cell=256).save(

@@ -40,7 +40,7 @@ def read_log(path: Path) -> list[dict[str, Any]]:
 
 
 def _taken_again(records: Sequence[dict[str, Any]], new: dict[str, Any]) -> bool:
-    """Whether the log went back: a step has one record of the loss and one of what was measured, no second of a kind."""
+    """Whether the log went back: a step has one record of the loss and one of what was measured, never two alike."""
     if records[-1]["step"] > new["step"]:
         return True
     same = [old for old in records[-2:] if old["step"] == new["step"]]
