@@ -1,7 +1,7 @@
 """What a reader says about a picture: the things that it found, and what it read from each.
 
-The types alone, without torch: rules (`evals.judge`) and pages work on readings, wherever they come from. A reading of a
-render's own scene, `true_reading`, is what a reader without faults would say, and the known answer of every test.
+The types alone, without torch: rules and pages work on readings, wherever they come from. `true_reading`, made from a
+render's own scene, is what a reader without faults would say, and the known answer of every test.
 """
 
 from __future__ import annotations
