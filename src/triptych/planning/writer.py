@@ -29,18 +29,15 @@ _ROWS = 32
 """
 
 
-NEIGHBOURS = 5
-"""A colour belongs to the noun beside it. Attention alone, with learned positions, had not found that out after 190,000
-captions; a convolution over neighbouring words says it from the start (docs/decisions/0013).
-"""
-
-
 @dataclass(frozen=True)
 class PlanWriterConfig:
     """vocabulary: number of plan ids; length: the most tokens of a plan; context: width of the prompt's states.
 
     reading_layers: the writer's own blocks over the states, where it works out what belongs to what ("a red fox left of
     a blue owl"): the shared encoder, which the painters depend on, is frozen by then.
+    neighbours: words that a convolution before them sees at once, an odd number. A colour stands beside its noun, and
+    the word for a side within five words of both of its nouns; attention alone, with learned positions, had not found
+    that out after 190,000 captions (docs/decisions/0013).
     """
 
     vocabulary: int
@@ -50,6 +47,7 @@ class PlanWriterConfig:
     layers: int = 3
     heads: int = 5
     reading_layers: int = 2
+    neighbours: int = 5
 
 
 class PlanWriter(nn.Module):
@@ -60,7 +58,7 @@ class PlanWriter(nn.Module):
         self.token = nn.Embedding(config.vocabulary, config.width)
         self.position = nn.Parameter(torch.empty(rows, config.width))
         self.context_norm = RMSNorm(config.context)
-        self.neighbours = nn.Conv1d(config.context, config.context, NEIGHBOURS, padding=NEIGHBOURS // 2)
+        self.neighbours = nn.Conv1d(config.context, config.context, config.neighbours, padding=config.neighbours // 2)
         nn.init.zeros_(self.neighbours.weight)
         self.reading = nn.ModuleList(Block(config.context, config.heads) for _ in range(config.reading_layers))
         self.blocks = nn.ModuleList(

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from triptych.core.plan import Plan
 from triptych.core.registry import Card, Training
 from triptych.planning.draw import draw
 from triptych.planning.metrics import facts_match
@@ -43,7 +44,16 @@ def caption_ids(tokenizer: Tokenizer, caption: str, length: int, key: int) -> li
     return list(tokenizer.encode(caption, length, spell=lambda word: chance[min(word, length - 1)] < SPELLED).ids)
 
 
-def fresh_writer(tokens: PlanTokens, encoder: TextEncoder, *, reading_layers: int) -> PlanWriter:
+NEIGHBOURS = 11
+"""Words that the planner's convolution sees at once: in "a fox to the left of a red owl", all of it from "left"."""
+SIDES_SHARE = 0.5
+"""Of the planner's captions that name one kind of thing, so many are passed over for another one, a few times."""
+MORE_TRIES = 3
+FURTHER = 2**40
+"""How far in the endless book the other caption stands: beyond every run's end."""
+
+
+def fresh_writer(tokens: PlanTokens, encoder: TextEncoder, *, reading_layers: int, neighbours: int = 5) -> PlanWriter:
     """A writer of the encoder's width, heads and depth."""
     sizes = encoder.config
     return PlanWriter(
@@ -55,6 +65,7 @@ def fresh_writer(tokens: PlanTokens, encoder: TextEncoder, *, reading_layers: in
             layers=sizes.layers,
             heads=sizes.heads,
             reading_layers=reading_layers,
+            neighbours=neighbours,
         )
     )
 
@@ -139,15 +150,26 @@ class PlannerStage:
         self.source, self.validation = source, validation
         self.tokenizer, self.tokens = tokenizer, tokens
         self.encoder = encoder.requires_grad_(False).eval()
-        self.module = fresh_writer(tokens, encoder, reading_layers=2)
+        self.module = fresh_writer(tokens, encoder, reading_layers=2, neighbours=NEIGHBOURS)
 
     def batch(self, step: int, size: int, rows: range | None = None) -> dict[str, Tensor]:
         items = [step * size + row for row in rows or range(size)]
-        pairs = [self.source.words_only(item) for item in items]
+        pairs = [self._pair(item) for item in items]
         length = self.encoder.config.length
         ids = [caption_ids(self.tokenizer, text, length, item) for item, (text, _) in zip(items, pairs, strict=True)]
         plans = [self.tokens.padded(plan, self.tokens.max_length) for _, plan in pairs if plan is not None]
         return {"ids": torch.tensor(ids), "plan_ids": torch.tensor(plans)}
+
+    def _pair(self, item: int) -> tuple[str, Plan | None]:
+        """A caption and its plan. Which side a thing is on is learned last, so captions with sides come more often."""
+        text, plan = self.source.words_only(item)
+        tries = 0
+        while plan and len({thing.noun for thing in plan.objects}) == 1 and tries < MORE_TRIES:
+            if float(noise.uniform(item, tries, 0, (1,))) > SIDES_SHARE:
+                break
+            tries += 1
+            text, plan = self.source.words_only(item + tries * FURTHER)
+        return text, plan
 
     def weight(self, batch: Any) -> float:
         return float((batch["plan_ids"] != PAD).sum())
