@@ -132,6 +132,25 @@ def test_resolving_twice_changes_nothing(kind: str) -> None:
     assert all(note.parameter == "use_plan" for note in notes)
 
 
+def test_a_tier_may_set_every_knob_of_sampling_and_zero_is_a_value() -> None:
+    tier = Tier(guidance=2.0, guidance_interval=(0.1, 0.7), guidance_rescale=0.5, schedule="linear")
+    takes = FLOW.model_copy(update={"tiers": {"medium": tier}})
+    resolved, _ = resolve(Request(prompt="a fox"), takes, name="m")
+    assert resolved.guidance_interval == (0.1, 0.7)
+    assert (resolved.guidance_rescale, resolved.schedule) == (0.5, "linear")
+    given, _ = resolve(
+        Request(prompt="a fox", guidance_rescale=0.0, guidance_interval=(0.0, 1.0), schedule="flow"), takes, name="m"
+    )
+    assert (given.guidance_interval, given.guidance_rescale, given.schedule) == ((0.0, 1.0), 0.0, "flow")
+
+    drawn = Tier(guidance=2.0, temperature=0.8, top_p=0.9)
+    tokens = TOKENS.model_copy(update={"tiers": {"medium": drawn}})
+    resolved, _ = resolve(Request(prompt="a fox"), tokens, name="m")
+    assert (resolved.temperature, resolved.top_p) == (0.8, 0.9)
+    resolved, _ = resolve(Request(prompt="a fox", temperature=0.0), tokens, name="m")
+    assert resolved.temperature == 0.0
+
+
 def test_tiers_set_the_defaults_and_what_is_given_wins() -> None:
     def settings(**fields: Any) -> tuple[Any, ...]:
         resolved, _ = resolve(Request.make(prompt="a fox", **fields), FLOW, name="flow")

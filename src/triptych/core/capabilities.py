@@ -11,13 +11,18 @@ Grade = Literal["exact", "same machine", "statistical", "none"]
 
 
 class Tier(BaseModel):
-    """The defaults of one quality tier."""
+    """The defaults of one quality tier, as measurement chose them (docs/sampling.md); None is the family's own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     steps: int | None = None
     guidance: float | None = None
+    guidance_interval: tuple[float, float] | None = None
+    guidance_rescale: float | None = None
     sampler: str | None = None
+    schedule: str | None = None
+    temperature: float | None = None
+    top_p: float | None = None
 
 
 class Capabilities(BaseModel):

@@ -137,7 +137,8 @@ def _steps(request: Request, capabilities: Capabilities, name: str) -> Resolved:
         if not known:
             _refuse(request, parameter, name, reason)
             continue
-        default = tier.sampler if parameter == "sampler" and tier.sampler in known else known[0]
+        usual: str | None = getattr(tier, parameter)
+        default = usual if usual in known else known[0]
         fields[parameter] = default if given is None else one_of(parameter, given, known)
     return fields, []
 
@@ -167,8 +168,8 @@ def _guidance(request: Request, capabilities: Capabilities, name: str) -> Resolv
         _refuse(request, "guidance_interval", name, _why_no_walk(capabilities))
         _refuse(request, "guidance_rescale", name, _why_no_walk(capabilities), unless=0.0)
     else:
-        fields["guidance_interval"] = request.guidance_interval or (0.0, 1.0)
-        fields["guidance_rescale"] = request.guidance_rescale or 0.0
+        fields["guidance_interval"] = request.guidance_interval or tier.guidance_interval or (0.0, 1.0)
+        fields["guidance_rescale"] = _first(request.guidance_rescale, tier.guidance_rescale, 0.0)
     if request.negative and not capabilities.negative:
         fields["negative"] = ""
         notes.append(_unused("negative", f"{name} takes no negative prompt; say in the prompt what there is instead"))
@@ -185,11 +186,12 @@ def _token_sampling(request: Request, capabilities: Capabilities, name: str) -> 
         for parameter in ("temperature", "top_k", "top_p"):
             _refuse(request, parameter, name, "it draws no tokens; steps, sampler and guidance are its settings")
         return {}, []
-    temperature = 1.0 if request.temperature is None else request.temperature
+    tier = _tier(request, capabilities)
+    temperature = _first(request.temperature, tier.temperature, 1.0)
     fields: dict[str, Any] = {
         "temperature": temperature,
         "top_k": request.top_k or 0,
-        "top_p": 1.0 if request.top_p is None else request.top_p,
+        "top_p": _first(request.top_p, tier.top_p, 1.0),
     }
     given = [key for key in ("top_k", "top_p") if getattr(request, key) is not None] if temperature == 0 else []
     return fields, [_unused(key, "temperature 0 always takes the likeliest token") for key in given]
@@ -228,6 +230,11 @@ def _seed(request: Request, capabilities: Capabilities, name: str) -> Resolved:
     if capabilities.seed or request.seed is None:
         return {}, []
     return {"seed": None}, [_unused("seed", f"{name} takes no seed; this picture cannot be made again")]
+
+
+def _first(*values: float | None) -> float:
+    """The first that is given: 0 is a value too."""
+    return next(value for value in values if value is not None)
 
 
 def _unused(parameter: str, why: str) -> Note:
