@@ -42,10 +42,15 @@ class Placed:
     box: Box
 
 
+def sides_of(size: str, things: int) -> tuple[int, int]:
+    """The shortest and longest that the longest side of a thing may be, in 32nds, when `things` share the picture."""
+    crowd = max(count for count in _SIDES if count <= things)
+    return _SIDES[crowd][size]
+
+
 def side_of(size: str, things: int, draw: Draw) -> float:
     """The longest side of a thing, as a fraction of the picture, when `things` share it."""
-    crowd = max(count for count in _SIDES if count <= things)
-    return draw.integer(*_SIDES[crowd][size]) / GRID
+    return draw.integer(*sides_of(size, things)) / GRID
 
 
 def lay_out(groups: tuple[Group, ...], relations: tuple[Relation, ...], background: str, draw: Draw) -> list[Placed]:

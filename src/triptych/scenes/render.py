@@ -27,14 +27,14 @@ _made: Memo[ByteImage] = Memo(max_bytes=32 << 20)
 
 _SHADOW = np.array([26, 26, 54], dtype=np.uint16)  # a cool dark, as in daylight
 _DEPTH = 84  # opacity of a shadow in 255ths
-# light -> (lean to the right over the sprite's height, how tall the shadow is, as shares of the sprite)
-_FALL: dict[str | None, tuple[float, float]] = {
+FALL: dict[str | None, tuple[float, float]] = {
     "left": (0.62, 0.30),
     "right": (-0.62, 0.30),
     "above": (0.0, 0.10),
     "behind": (0.0, -0.42),
     None: (0.0, 0.10),
 }
+"""Light -> where the tip of a shadow falls, seen from the thing's foot: (right, up) in shares of its height."""
 
 
 @functools.cache
@@ -104,7 +104,7 @@ def _cast(
     """Darken the ground where the thing keeps the light off."""
     shadow = sprites.shadows.get(
         (thing.noun, thing.text, thing.face, w, h, light),
-        lambda: _shadow(_drawing(thing, sprites, w, h)[..., 3], *_FALL[light]),
+        lambda: _shadow(_drawing(thing, sprites, w, h)[..., 3], *FALL[light]),
     )
     reach = (shadow.shape[1] - w) // 2
     foot = top + h - 1
