@@ -52,10 +52,10 @@ class Library:
         """
         if not request.prompt.strip():
             return None
-        writer, tokens = self.parts.planner()
+        writer, tokens, reader = self.parts.planner()
         chance = noise.uniform(request.seed or 0, index, PLAN_STREAM, (tokens.max_length + 1,)).tolist()
         with torch.inference_mode():
-            return writer.write(self.parts.text().states(request.prompt), tokens, chance.__getitem__)
+            return writer.write(reader.states(request.prompt), tokens, chance.__getitem__)
 
     def notes(self, request: Request, capabilities: Capabilities) -> tuple[Note, ...]:
         """What the words of a prompt become: mapped, cut, spelled, or beyond the world that the model learned."""

@@ -101,12 +101,16 @@ class Parts:
             words = Tokenizer.from_json(card.config["tokenizer"])
         return TextReader(words, _filled(encoder, _under(tensors, "encoder.")))
 
-    def _planner(self) -> tuple[PlanWriter, PlanTokens]:
+    def _planner(self) -> tuple[PlanWriter, PlanTokens, TextReader]:
+        """The writer, its vocabulary, and the reader of its prompts: with its own encoder where it has one."""
         card, tensors = self._open("planner")
+        reader = self.text()
         with _as_on(card):
             writer = PlanWriter(PlanWriterConfig(**card.config["writer"]))
             tokens = PlanTokens.from_json(card.config["tokens"])
-        return _filled(writer, tensors), tokens
+        if own := _under(tensors, "encoder."):
+            reader = TextReader(reader.tokenizer, _filled(TextEncoder(reader.encoder.config), own))
+        return _filled(writer, _under(tensors, "writer.")), tokens, reader
 
     def _open(self, part: str) -> tuple[Card, dict[str, Tensor]]:
         folder = self._folder_of(part)

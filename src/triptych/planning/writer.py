@@ -47,7 +47,7 @@ class PlanWriterConfig:
     layers: int = 3
     heads: int = 5
     reading_layers: int = 2
-    neighbours: int = 5
+    neighbours: int = 11
 
 
 class PlanWriter(nn.Module):

@@ -15,6 +15,7 @@ from triptych.adapters.plan_vocabulary import PlanVocabulary
 from triptych.autoencoders import fsq, kl
 from triptych.core.errors import FileProblem, InvalidRequest
 from triptych.core.plan import Plan
+from triptych.evals.readers.trips import Trips
 from triptych.families import loading
 from triptych.families.loading import Parts
 from triptych.planning.tokens import PlanTokens
@@ -27,6 +28,7 @@ from triptych.training.devices import Devices, bf16_pays
 from triptych.training.export import WEIGHTS
 from triptych.training.loop import Run, Stage
 from triptych.training.presets import STAGES, WORLDS, WorldConfig, run_config
+from triptych.training.stages import readers
 from triptych.training.stages.autoencoder import AutoencoderStage, TokenizerStage
 from triptych.training.stages.painter import PainterStage, Words, capabilities_for
 from triptych.training.stages.text import PlannerStage, TextStage
@@ -119,7 +121,20 @@ class Workshop:
                 )
             reader = self.parts.text()
             return PlannerStage(self.source, self.validation, reader.tokenizer, reader.encoder, self.plan_tokens)
+        if name == "readers":
+            return self._readers()
         return self._painter(name)
+
+    def _readers(self) -> readers.ReadersStage:
+        """The judge. It learns from scenes only, and from the round trips that painters' pictures have come."""
+        if self.data != "scenes":
+            raise InvalidRequest("data", f"{self.data} holds pictures whose truth nobody knows; readers need `scenes`")
+        made = "-".join(self.parts.sha(part)[:8] for part in ("autoencoder", "tokenizer"))
+        folder = self.out / self.preset / "pool" / f"readers-{self.world.level}-{self.world.size}-{made}"
+        fast = self.device.type != "cpu" or bf16_pays()
+        trips = Trips(self.parts.autoencoder(), self.parts.tokenizer(), fast)
+        level, sizes = LEVELS[self.world.level], readers.SIZES[self.preset]
+        return readers.ReadersStage(level, self.world.size, self.sprites, trips, sizes, folder, self.report)
 
     def _painter(self, name: str) -> PainterStage:
         reader = self.parts.text()
@@ -136,18 +151,22 @@ class Workshop:
     def load_exported(self, stage: str, module: nn.Module) -> None:
         """Warm start: the weights that surely last, where the full checkpoint did not.
 
-        The text stage's own plan writer lies beside its model, where plans were known.
+        The text stage's own plan writer lies beside its model, where plans were known; a planner's that was trained on
+        is larger. A planner's encoder may be missing: then it is the painters' still.
         """
         folder = self._model_folder(stage)
         tensors = loading.read_weights(folder)
-        writer = folder.parent / "planner"
-        if stage == "text" and (writer / WEIGHTS).exists():
-            tensors |= {f"writer.{name}": tensor for name, tensor in loading.read_weights(writer).items()}
+        beside = folder.parent / "planner"
+        if stage == "text" and (beside / WEIGHTS).exists():
+            fits = {name: value.shape for name, value in module.state_dict().items() if name.startswith("writer.")}
+            writer = loading.read_weights(beside)
+            tensors |= {name: value for name, value in writer.items() if fits.get(name) == value.shape}
         try:
             missing, unknown = module.load_state_dict(tensors, strict=False)
         except RuntimeError as error:
             raise FileProblem(f"the model {folder} is of another size than this preset: {error}") from error
-        if unknown or any(not name.startswith("writer.") for name in missing):
+        may_miss = ("writer.", "encoder.") if stage == "planner" else ("writer.",)
+        if unknown or any(not name.startswith(may_miss) for name in missing):
             raise FileProblem(f"the model {folder} is another than this preset's: {[*missing, *unknown][:3]}")
 
     @cached_property

@@ -7,6 +7,7 @@ final writer, which reads deeper, on captions without pictures, which are cheap;
 
 from __future__ import annotations
 
+import copy
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -44,8 +45,6 @@ def caption_ids(tokenizer: Tokenizer, caption: str, length: int, key: int) -> li
     return list(tokenizer.encode(caption, length, spell=lambda word: chance[min(word, length - 1)] < SPELLED).ids)
 
 
-NEIGHBOURS = 11
-"""Words that the planner's convolution sees at once: in "a fox to the left of a red owl", all of it from "left"."""
 SIDES_SHARE = 0.5
 """Of the planner's captions that name one kind of thing, so many are passed over for another one, a few times."""
 MORE_TRIES = 3
@@ -53,7 +52,7 @@ FURTHER = 2**40
 """How far in the endless book the other caption stands: beyond every run's end."""
 
 
-def fresh_writer(tokens: PlanTokens, encoder: TextEncoder, *, reading_layers: int, neighbours: int = 5) -> PlanWriter:
+def fresh_writer(tokens: PlanTokens, encoder: TextEncoder, *, reading_layers: int) -> PlanWriter:
     """A writer of the encoder's width, heads and depth."""
     sizes = encoder.config
     return PlanWriter(
@@ -65,7 +64,6 @@ def fresh_writer(tokens: PlanTokens, encoder: TextEncoder, *, reading_layers: in
             layers=sizes.layers,
             heads=sizes.heads,
             reading_layers=reading_layers,
-            neighbours=neighbours,
         )
     )
 
@@ -137,7 +135,11 @@ class TextStage:
 
 
 class PlannerStage:
-    """The writer alone; the encoder is frozen, so that the painters' text states stay what they are."""
+    """The writer, with an encoder of its own.
+
+    It begins as a copy of the painters', whose states must stay what they are, and which tell "left of" from "right of"
+    only faintly: it takes an encoder that may change to learn sides (docs/decisions/0025).
+    """
 
     def __init__(
         self,
@@ -149,13 +151,13 @@ class PlannerStage:
     ) -> None:
         self.source, self.validation = source, validation
         self.tokenizer, self.tokens = tokenizer, tokens
-        self.encoder = encoder.requires_grad_(False).eval()
-        self.module = fresh_writer(tokens, encoder, reading_layers=2, neighbours=NEIGHBOURS)
+        writer = fresh_writer(tokens, encoder, reading_layers=2)
+        self.module = nn.ModuleDict({"writer": writer, "encoder": copy.deepcopy(encoder).requires_grad_(True)})
 
     def batch(self, step: int, size: int, rows: range | None = None) -> dict[str, Tensor]:
         items = [step * size + row for row in rows or range(size)]
         pairs = [self._pair(item) for item in items]
-        length = self.encoder.config.length
+        length = self._part("encoder").config.length
         ids = [caption_ids(self.tokenizer, text, length, item) for item, (text, _) in zip(items, pairs, strict=True)]
         plans = [self.tokens.padded(plan, self.tokens.max_length) for _, plan in pairs if plan is not None]
         return {"ids": torch.tensor(ids), "plan_ids": torch.tensor(plans)}
@@ -175,18 +177,29 @@ class PlannerStage:
         return float((batch["plan_ids"] != PAD).sum())
 
     def loss(self, batch: Any, generator: torch.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
-        with torch.no_grad():
-            states, _ = self.encoder.to(device)(batch["ids"])
-        return self.module.loss(states, batch["plan_ids"]), {}
+        states, _ = self._part("encoder")(batch["ids"])
+        return self._part("writer").loss(states, batch["plan_ids"]), {}
 
     def sheet(self, path: Path) -> dict[str, float]:
-        return plan_sheet(self.encoder, self.module, self.tokenizer, self.tokens, self.validation, path)
+        encoder, writer = self._part("encoder"), self._part("writer")
+        return plan_sheet(encoder, writer, self.tokenizer, self.tokens, self.validation, path)
 
     def export(self, folder: Path, training: dict[str, Any]) -> None:
-        write_planner(folder, self.module, self.tokens, self.source.name, training)
+        write_planner(folder, self._part("writer"), self.tokens, self.source.name, training, self.module.state_dict())
+
+    def _part(self, name: str) -> Any:
+        return self.module[name]
 
 
-def write_planner(folder: Path, writer: PlanWriter, tokens: PlanTokens, data: str, training: dict[str, Any]) -> None:
+def write_planner(
+    folder: Path,
+    writer: PlanWriter,
+    tokens: PlanTokens,
+    data: str,
+    training: dict[str, Any],
+    tensors: dict[str, Tensor] | None = None,
+) -> None:
+    """tensors: of writer and encoder, where the writer has its own; else it reads with the text part's encoder."""
     card = Card(
         name="planner",
         description="Writes the plan of a picture from its prompt.",
@@ -194,7 +207,7 @@ def write_planner(folder: Path, writer: PlanWriter, tokens: PlanTokens, data: st
         config={"writer": asdict(writer.config), "tokens": tokens.as_json()},
         training=Training(data=data, **training),
     )
-    write_model(folder, writer.state_dict(), card)
+    write_model(folder, tensors or {f"writer.{name}": value for name, value in writer.state_dict().items()}, card)
 
 
 def retrieval_sheet(
