@@ -28,8 +28,8 @@ def sampling(
 ) -> None:
     """Try settings one knob at a time on development prompts, and say which is best and which is cheapest.
 
-    Writes OUT/MODEL.jsonl (a line per setting) and OUT/curves.png (needs the `train` extra). The reported prompts of the
-    table are never used. Hours for all models on a CPU; it can be killed and goes on.
+    Writes OUT/MODEL.jsonl (a line per setting) and OUT/curves.png (needs the `train` extra). The reported prompts of
+    the table are never used. It can be killed, and goes on where it stopped.
     """
     from triptych.cli.catalogue import registry
     from triptych.cli.output import show, show_json, tell
@@ -62,10 +62,12 @@ def sampling(
         readings = readers.read(list(pictures))
         return [judge(prompt, reading).correct for prompt, reading in zip(those, readings, strict=True)]
 
+    def report(line: str) -> None:
+        tell(line, quiet=quiet)
+
     points = {
-        name: tuning.tune(name, takes[name], asked, paint, right, out / f"{name}.jsonl", lambda line: tell(line, quiet=quiet))
-        for name in names
-    }  # fmt: skip
+        name: tuning.tune(name, takes[name], asked, paint, right, out / f"{name}.jsonl", report) for name in names
+    }
     try:
         from triptych.evals import curves
 

@@ -10,8 +10,6 @@ from pathlib import Path
 
 from triptych.evals.tuning import Point, front
 
-COLOURS = {"guidance": "tab:blue", "steps": "tab:orange"}
-
 
 def draw(points: Mapping[str, Sequence[Point]], picture: Path) -> None:
     """Score with its interval against network evaluations a picture; the line joins what nothing cheaper reaches."""
@@ -26,8 +24,8 @@ def draw(points: Mapping[str, Sequence[Point]], picture: Path) -> None:
             here = [point for point in measured if point.sweep == name]
             low = [point.score - point.low for point in here]
             high = [point.high - point.score for point in here]
-            axes.errorbar([point.forwards for point in here], [point.score for point in here], yerr=[low, high],
-                          fmt="o", markersize=4, linewidth=0.7, alpha=0.7, label=name, color=COLOURS.get(name))  # fmt: skip
+            xs, ys = [point.forwards for point in here], [point.score for point in here]
+            axes.errorbar(xs, ys, yerr=[low, high], fmt="o", markersize=4, linewidth=0.7, alpha=0.7, label=name)
         best = front(measured)
         axes.plot([point.forwards for point in best], [point.score for point in best], "k-", linewidth=1.2)
         axes.set_xscale("log")
