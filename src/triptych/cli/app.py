@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from triptych.cli import compare, generate, log, models, plan, replay, train
+from triptych.cli import bench, compare, generate, log, models, plan, replay, train
 
-COMMANDS = ("generate", "plan", "compare", "replay", "models", "log", "train")
+COMMANDS = ("generate", "plan", "compare", "replay", "models", "log", "train", "bench")
 GROUP_OPTIONS = ("--help", "-h", "--version", "--install-completion", "--show-completion")
 
 app = typer.Typer(
@@ -61,3 +61,4 @@ app.command()(replay.replay)
 app.add_typer(models.app, name="models")
 app.command()(log.log)
 app.command()(train.train)
+app.add_typer(bench.app, name="bench")
