@@ -29,11 +29,11 @@ docs: $(VENV)/.core  ## write the generated pages: docs/cli.md, the words in doc
 	$(BIN)/python docs/generate.py
 
 train-all: $(VENV)/.dev  ## every stage of the cpu preset from scratch (hours; needs the emoji font)
-	for stage in autoencoder tokenizer text planner flow tokens diffusion; do \
+	for stage in autoencoder tokenizer text planner flow tokens diffusion readers; do \
 		$(BIN)/triptych train $$stage --preset cpu --resume || exit 1; done
 
 weights:  ## put the models of runs/cpu into the package (what has been trained of them)
-	for stage in autoencoder tokenizer text planner flow tokens diffusion; do \
+	for stage in autoencoder tokenizer text planner flow tokens diffusion readers; do \
 		if [ -f runs/cpu/$$stage/model/card.json ]; then \
 			rm -rf src/triptych/weights/$$stage && cp -rL runs/cpu/$$stage/model src/triptych/weights/$$stage; fi; done
 

@@ -9,7 +9,7 @@ import typer
 
 
 def train(
-    stage: Annotated[str, typer.Argument(help="autoencoder, tokenizer, text, planner, flow, diffusion or tokens.")],
+    stage: Annotated[str, typer.Argument(help="autoencoder, tokenizer, text, planner, flow, diffusion, tokens or readers.")],
     preset: Annotated[str, typer.Option(help="Sizes and length: tiny (seconds), cpu (hours) or gpu.")] = "cpu",
     data: Annotated[str, typer.Option(help="`scenes`, or a folder of captioned pictures.")] = "scenes",
     out: Annotated[Path, typer.Option("--out", "-o", help="Work folder of all stages.")] = Path("runs"),
@@ -27,7 +27,8 @@ def train(
 ) -> None:
     """Train one stage from scratch: its parts come from --out, or else from the weights of the package.
 
-    The order is autoencoder, tokenizer, text, planner, then the painters flow, diffusion and tokens.
+    The order is autoencoder, tokenizer, text, planner, then the painters flow, diffusion and tokens. The readers, who
+    judge pictures, need the first two.
 
     It can be killed at any moment and goes on exactly with --resume. OUT/PRESET/STAGE receives checkpoint.pt,
     log.jsonl, loss.png, sheets/ and model/. A folder holds NAME.txt beside each picture, or captions.jsonl.

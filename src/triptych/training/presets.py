@@ -18,7 +18,7 @@ from triptych.core.errors import one_of
 from triptych.training.loop import RunConfig
 from triptych.training.optim import OptimConfig
 
-STAGES = ("autoencoder", "tokenizer", "text", "planner", "flow", "diffusion", "tokens")
+STAGES = ("autoencoder", "tokenizer", "text", "planner", "flow", "diffusion", "tokens", "readers")
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,8 @@ _RUNS: dict[str, dict[str, RunConfig]] = {
         "flow": RunConfig("flow", "cpu", samples=200_000, batch=64, optim=OptimConfig(lr=1e-3, muon_lr=4e-3)),
         "diffusion": RunConfig("diffusion", "cpu", samples=120_000, batch=64, optim=OptimConfig(lr=1e-3, muon_lr=4e-3)),
         "tokens": RunConfig("tokens", "cpu", samples=60_000, batch=32, optim=OptimConfig(lr=1e-3, muon_lr=4e-3)),
+        "readers": RunConfig("readers", "cpu", samples=80_000, batch=32, ema=0.998,
+                             optim=OptimConfig(lr=2e-3, muon_lr=4e-3, warmup=100)),
     },
     "gpu": {
         "autoencoder": RunConfig("autoencoder", "gpu", samples=4_000_000, batch=256, ema=0.999, workers=12),
@@ -61,6 +63,7 @@ _RUNS: dict[str, dict[str, RunConfig]] = {
         "flow": RunConfig("flow", "gpu", samples=8_000_000, batch=512, ema=0.9995, workers=12),
         "diffusion": RunConfig("diffusion", "gpu", samples=25_000_000, batch=512, ema=0.9995, workers=12),
         "tokens": RunConfig("tokens", "gpu", samples=8_000_000, batch=512, ema=0.9995, workers=12),
+        "readers": RunConfig("readers", "gpu", samples=2_000_000, batch=256, ema=0.999, workers=12),
     },
 }  # fmt: skip
 
