@@ -7,7 +7,7 @@ import re
 import pytest
 
 from triptych.core.errors import InvalidRequest
-from triptych.scenes import LEVELS, Scene, caption, sample_scene, synonyms, wording, world_words
+from triptych.scenes import LEVELS, Scene, caption, named_order, sample_scene, synonyms, wording, world_words
 from triptych.scenes.colours import COLOUR_SYNONYMS, COLOURS
 from triptych.scenes.graph import Group, Relation
 from triptych.scenes.nouns import NOUNS
@@ -163,3 +163,24 @@ def test_synonyms_lead_to_what_they_mean() -> None:
 def test_an_unknown_style_is_refused() -> None:
     with pytest.raises(InvalidRequest, match="style"):
         caption(sample_scene("small", 0, 0), style="long")  # type: ignore[arg-type]
+
+
+def test_groups_come_in_the_order_of_the_words() -> None:
+    turned = 0
+    for index in range(300):
+        scene = sample_scene("full", 5, index)
+        text = caption(scene, index)
+        order = named_order(scene, text)
+        assert sorted(order) == list(range(len(scene.groups)))
+        turned += order != tuple(range(len(scene.groups)))
+        if len(order) > 1 and all(scene.groups[group].noun in words_of(text) for group in order):
+            places = [words_of(text).index(scene.groups[group].noun) for group in order]
+            assert places == sorted(places), text
+    assert turned > 8  # a relation may be told from its other end
+
+
+def test_a_plan_in_the_order_of_the_words_holds_the_same_things() -> None:
+    for index in range(100):
+        scene = sample_scene("small", 5, index)
+        order = named_order(scene, caption(scene, 1))
+        assert sorted(map(str, scene.plan(order).objects)) == sorted(map(str, scene.plan().objects))

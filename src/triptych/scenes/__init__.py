@@ -4,7 +4,7 @@ A scene is a typed graph (`graph`), drawn at random from a level (`sample`, `lev
 (`captions`) and painted (`render`). It imports nothing of ours but `core`.
 """
 
-from triptych.scenes.captions import caption, synonyms, world_words
+from triptych.scenes.captions import caption, named_order, synonyms, world_words
 from triptych.scenes.graph import Fact, Group, Relation, Scene, SceneObject
 from triptych.scenes.heldout import is_heldout
 from triptych.scenes.levels import LEVELS, Level
@@ -24,6 +24,7 @@ __all__ = [
     "Sprites",
     "caption",
     "is_heldout",
+    "named_order",
     "render",
     "sample_scene",
     "synonyms",

@@ -45,6 +45,24 @@ def caption(scene: Scene, seed: int = 0, style: Style | None = None) -> str:
     return _finish(words, draw)
 
 
+def named_order(scene: Scene, text: str) -> tuple[int, ...]:
+    """The scene's groups in the order in which its caption `text` first names them."""
+    words = re.findall(r"[a-z]+", re.sub(r'"[^"]*"', " ", text.lower()))  # what signs say names nothing
+
+    def first(group: int) -> int:
+        names = _names(scene.groups[group].noun)
+        return next((place for place, word in enumerate(words) if word in names), len(words))
+
+    return tuple(sorted(range(len(scene.groups)), key=first))
+
+
+@functools.cache
+def _names(noun: str) -> frozenset[str]:
+    """Every word that a caption may use for a noun."""
+    known = NOUNS[noun]
+    return frozenset({known.name, known.plural, *known.synonyms, *map(_plural, known.synonyms)})
+
+
 def _dense(scene: Scene, draw: Draw) -> str:
     place = draw.pick(wording.BACKGROUND_PHRASES[scene.background])
     light = draw.pick(wording.LIGHT_PHRASES[scene.light]) if scene.light else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -106,15 +107,17 @@ class Scene:
         """What the background may or may not hold ("clouds", "trees"), and whether it does here."""
         return detail_of(self.background, self.variant)
 
-    def plan(self) -> Plan:
+    def plan(self, named: Sequence[int] = ()) -> Plan:
         """The plan that a planner should write for this scene's caption.
 
         Things that hide one another come from back to front. Where nothing does, any order paints the same picture,
-        and the order is that of the words: group by group, from left to right, which is the easiest to learn.
+        and the order is that of the words: group by group, from left to right, which is the easiest to learn. named:
+        the groups in the order in which a caption names them; without it, in their own.
         """
         things = self.objects
         if not any(_overlap(a.box, b.box) for a, b in itertools.combinations(things, 2)):
-            things = tuple(sorted(things, key=lambda thing: (thing.group, thing.box[0], thing.box[1])))
+            rank = {group: place for place, group in enumerate(named or range(len(self.groups)))}
+            things = tuple(sorted(things, key=lambda thing: (rank[thing.group], thing.box[0], thing.box[1])))
         return Plan(
             background=self.background,
             light=self.light,

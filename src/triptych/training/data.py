@@ -20,7 +20,7 @@ from torch import Tensor
 from triptych.core.errors import FileProblem
 from triptych.core.events import Pixels
 from triptych.core.plan import Plan
-from triptych.scenes import LEVELS, Sprites, caption, render, sample_scene
+from triptych.scenes import LEVELS, Sprites, caption, named_order, render, sample_scene
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
 
@@ -59,8 +59,10 @@ class SceneSource:
         return Example(render(scene, self.size, self.sprites), captions, scene.plan())
 
     def words_only(self, index: int) -> tuple[str, Plan | None]:
+        """The plan lists things as the caption names them, so that the first side said is the first thing's."""
         scene = sample_scene(self.level, self.seed, index)
-        return caption(scene, index % 7), scene.plan()
+        text = caption(scene, index % 7)
+        return text, scene.plan(named_order(scene, text))
 
 
 class FolderSource:

@@ -45,7 +45,7 @@ def caption_ids(tokenizer: Tokenizer, caption: str, length: int, key: int) -> li
     return list(tokenizer.encode(caption, length, spell=lambda word: chance[min(word, length - 1)] < SPELLED).ids)
 
 
-SIDES_SHARE = 0.5
+SIDES_SHARE = 0.7
 """Of the planner's captions that name one kind of thing, so many are passed over for another one, a few times."""
 MORE_TRIES = 3
 FURTHER = 2**40
