@@ -9,7 +9,9 @@ import typer
 
 
 def train(
-    stage: Annotated[str, typer.Argument(help="autoencoder, tokenizer, text, planner, flow, diffusion, tokens or readers.")],
+    stage: Annotated[
+        str, typer.Argument(help="autoencoder, tokenizer, text, planner, flow, diffusion, tokens or readers.")
+    ],
     preset: Annotated[str, typer.Option(help="Sizes and length: tiny (seconds), cpu (hours) or gpu.")] = "cpu",
     data: Annotated[str, typer.Option(help="`scenes`, or a folder of captioned pictures.")] = "scenes",
     out: Annotated[Path, typer.Option("--out", "-o", help="Work folder of all stages.")] = Path("runs"),

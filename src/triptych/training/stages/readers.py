@@ -34,24 +34,25 @@ from triptych.training.export import through_half, write_model
 
 SHEET_PICTURES = 16
 _SHEET_SCENES = 64
-_NORM_BATCHES, _NORM_ROWS = 16, 32
+_NORM_ROWS = 32
 
 
 @dataclass(frozen=True)
 class ReaderSizes:
-    """pool: scenes that are kept with their round trips. fitted, measured: scenes behind the calibration and behind the
-    ceilings. widths: the detector's."""
+    """pool: scenes that are kept with their round trips. settled: batches of 32 behind the norms' statistics. fitted,
+    measured: scenes behind the calibration and behind the ceilings. widths: the detector's."""
 
     pool: int
+    settled: int
     fitted: int
     measured: int
     widths: tuple[int, int, int, int] = (32, 64, 96, 128)
 
 
 SIZES = {
-    "tiny": ReaderSizes(16, 2, 2, (8, 16, 16, 16)),
-    "cpu": ReaderSizes(3_600, 400, 300),
-    "gpu": ReaderSizes(100_000, 2_000, 2_000, (48, 96, 144, 192)),
+    "tiny": ReaderSizes(16, 1, 2, 2, (8, 16, 16, 16)),
+    "cpu": ReaderSizes(3_600, 16, 400, 300),
+    "gpu": ReaderSizes(100_000, 64, 2_000, 2_000, (48, 96, 144, 192)),
 }
 
 
@@ -130,7 +131,7 @@ class ReadersStage:
             norm.momentum = None  # the plain mean over the batches that follow
         device = next(self.module.parameters()).device
         self.module.train()
-        for step in range(_NORM_BATCHES):
+        for step in range(self.sizes.settled):
             batch = {name: tensor.to(device) for name, tensor in self.batch(step, _NORM_ROWS).items()}
             self.loss(batch, torch.Generator(), device)
         self.module.eval()
