@@ -19,6 +19,7 @@ from triptych.training.presets import STAGES, WORLDS, WorldConfig
 from triptych.training.stages.run import Workshop
 
 EMOJI_FONT = Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")
+CHROMIUM = Path("/usr/bin/chromium")
 
 # Two threads that wait for each other on a busy machine make tiny products a hundred times slower.
 torch.set_num_threads(1)
@@ -30,6 +31,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "font" in item.keywords and not EMOJI_FONT.exists() and not strict:
             item.add_marker(pytest.mark.skip(reason="needs the emoji font: apt install fonts-noto-color-emoji"))
+        if "browser" in item.keywords and not CHROMIUM.exists() and not strict:
+            item.add_marker(pytest.mark.skip(reason="needs a browser: apt install chromium"))
         if "weights" in item.keywords and not (builtin_folder() / "flow" / "card.json").exists() and not strict:
             item.add_marker(pytest.mark.skip(reason="needs the built-in weights, which this checkout lacks"))
 
@@ -67,6 +70,12 @@ def _wake(module: torch.nn.Module) -> None:
 @pytest.fixture(scope="session")
 def tiny_library(tiny_folder: Path) -> Library:
     return Library(Registry().add_folder(tiny_folder))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The browser of tests that are marked so."""
+    return CHROMIUM
 
 
 @pytest.fixture
