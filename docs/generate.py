@@ -45,7 +45,8 @@ The result goes to stdout, everything else to stderr; with `--json` stdout holds
 def cli_page() -> str:
     """The help of the program and of each command, in the order in which they are listed."""
     calls = [[], *([command] for command in COMMANDS)]
-    calls.insert(calls.index(["models"]) + 1, ["models", "show"])
+    for below in (["models", "show"], ["bench", "table"]):
+        calls.insert(calls.index(below[:1]) + 1, below)
     sections = [f"## {' '.join(['triptych', *call])}\n\n```text\n{help_of(call)}\n```\n" for call in calls]
     return CLI_HEAD + "\n" + "\n".join(sections)
 

@@ -114,7 +114,9 @@ def test_commands_and_their_options_exist(page: Path) -> None:
 @cache
 def options_of(command: str) -> frozenset[str]:
     group: Any = typer.main.get_command(app)
-    own = {option for parameter in group.commands[command].params for option in parameter.opts}
+    chosen = group.commands[command]
+    below = [parameter for each in getattr(chosen, "commands", {}).values() for parameter in each.params]
+    own = {option for parameter in (*chosen.params, *below) for option in (*parameter.opts, *parameter.secondary_opts)}
     return frozenset(own | {"--help", "-h", "--debug"})
 
 

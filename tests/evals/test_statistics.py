@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from triptych.evals.statistics import attribute_entropy, estimate, mean, vendi
+from triptych.evals.statistics import attribute_entropy, estimate, mean, share_interval, vendi
 
 
 def test_the_interval_of_a_mean_is_that_of_the_normal_approximation() -> None:
@@ -61,6 +61,16 @@ def test_an_overall_score_is_the_mean_of_its_parts() -> None:
     parts = [estimate(np.full((5, 1), value)) for value in (0.2, 0.6)]
     assert mean(parts).value == pytest.approx(0.4)
     assert np.allclose(mean(parts).replicates, 0.4)
+
+
+def test_where_all_prompts_agree_the_interval_is_the_exact_one() -> None:
+    """All of 100 right: 0.025^(1/100) = 0.9638 is the least share that is not refuted at 2.5 %."""
+    right, wrong, mixed = (estimate(np.full((100, 1), value)) for value in (1.0, 0.0, 0.5))
+    assert share_interval(right, 100).low == pytest.approx(0.9638, abs=1e-4)
+    assert share_interval(right, 100).high == 1
+    assert share_interval(wrong, 100).high == pytest.approx(0.0362, abs=1e-4)
+    assert share_interval(mixed, 100) == mixed.interval()
+    assert share_interval(right, 4).low < 0.4
 
 
 def test_no_prompts_are_an_error() -> None:

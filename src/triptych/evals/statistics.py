@@ -50,6 +50,19 @@ class Estimate:
         return Estimate(self.value - other.value, self.replicates - other.replicates)
 
 
+def share_interval(estimate: Estimate, prompts: int) -> Interval:
+    """The interval of a share. Where all prompts agree, resampling shows no spread and would claim certainty; then the
+    exact bound of Clopper & Pearson (1934) stands in: with none of n right the share may be up to 1 - 0.025^(1/n).
+    """
+    interval = estimate.interval()
+    bound = ((1 - LEVEL) / 2) ** (1 / prompts)
+    if interval.low == interval.high == 1:
+        return Interval(1.0, bound, 1.0)
+    if interval.low == interval.high == 0:
+        return Interval(0.0, 0.0, 1 - bound)
+    return interval
+
+
 def first(means: Floats) -> Floats:
     """The statistic that is a mean itself."""
     return means[..., 0]

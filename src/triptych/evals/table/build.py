@@ -179,8 +179,9 @@ class Table:
         found = {
             column.id: self.cells[column.id, row].scores[number].estimate for column in (*self.ceilings, *self.columns)
         }
+        shares = {column: self.cells[column, row].scores[number] for column in found}
         return {
-            "cells": {column: _interval(each) for column, each in found.items()},
+            "cells": {column: _interval(each, shares[column].share_of) for column, each in found.items()},
             "differences": self._differences(found),
         }
 
@@ -209,12 +210,13 @@ class Table:
 
     def _overall_document(self, overall: Mapping[str, statistics.Estimate]) -> dict[str, Any]:
         told = {"id": "right", "title": "mean of the six tasks", "unit": "share", "lower": False}
-        cells = {column: _interval(each) for column, each in overall.items()}
+        count = sum(len(self.cells[self.columns[0].id, row].prompts) for row in GENEVAL)
+        cells = {column: _interval(each, count) for column, each in overall.items()}
         return {
             "id": OVERALL,
             "title": "GenEval overall",
             "measure": "mean of single, two objects, counting, colours, position, binding",
-            "prompts": sum(len(self.cells[self.columns[0].id, row].prompts) for row in GENEVAL),
+            "prompts": count,
             "pictures": self.choice.seeds,
             "scores": [told | {"cells": cells, "differences": self._differences(overall)}],
         }
@@ -292,7 +294,7 @@ class Table:
                     subject.models, subject.model, name, subject.weights, self.choice.quality, plan, {"steps": count}
                 )
                 cell = self._cell(Column(painter, subject, plan, None), _STEPS_ROW, asked, 1)
-                points.append({"steps": count, "column": name} | _interval(cell.scores[0].estimate))
+                points.append({"steps": count, "column": name} | _interval(cell.scores[0].estimate, len(asked)))
                 self.cells[name, STEPS] = cell
             self.report(f"{subject.label}  straightness")
             walked = [painter.request(Work(prompt, 0)) for prompt in asked[:_WALKED]]
@@ -332,8 +334,10 @@ def card_scores(document: Mapping[str, Any], column: str) -> dict[str, float]:
     return told
 
 
-def _interval(estimate: statistics.Estimate) -> dict[str, float]:
-    return {name: round(value, 5) for name, value in dataclasses.asdict(estimate.interval()).items()}
+def _interval(estimate: statistics.Estimate, share_of: int | None = None) -> dict[str, float]:
+    """share_of: of a share, the number of prompts that it is a share of."""
+    interval = statistics.share_interval(estimate, share_of) if share_of else estimate.interval()
+    return {name: round(value, 5) for name, value in dataclasses.asdict(interval).items()}
 
 
 def _side(subject: Subject) -> int:

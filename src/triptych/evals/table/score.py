@@ -40,6 +40,11 @@ class Score:
     prompts: int
     lower: bool = False
 
+    @property
+    def share_of(self) -> int | None:
+        """The number of prompts (or pairs) that a share is of."""
+        return self.prompts if self.unit == "share" else None
+
 
 def verdicts(prompts: Sequence[Prompt], readings: Mapping[Key, Reading]) -> dict[Key, Verdict]:
     return {key: judge(prompts[key[0]], reading) for key, reading in readings.items()}
@@ -170,7 +175,7 @@ def _diversity(prompts: Sequence[Prompt], pictures: int, readings: Mapping[Key, 
 
     return [
         _score("vendi", f"Vendi score of {pictures}", spread, unit=""),
-        _score("entropy", "entropy of background, place, size", hot.mean(axis=1), entropy),
+        _score("entropy", "entropy of background, place, size", hot.mean(axis=1), entropy, unit=""),
     ]
 
 

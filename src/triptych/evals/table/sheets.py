@@ -37,10 +37,14 @@ def conditions(document: Mapping[str, Any]) -> str:
     told = document["conditions"]
     prompts = "all prompts" if told["prompts"] is None else f"the first {told['prompts']} prompts of each row"
     return (
-        f"{told['split']} split, {prompts}, {told['seeds']} pictures each, {told['quality']} quality, "
-        f"world {told['level']!r}, reader {told['reader'][:12]}, {told['threads']} threads, "
+        f"{told['split']} split, {prompts}, {_many(told['seeds'], 'picture')} each, {told['quality']} quality, "
+        f"world {told['level']!r}, reader {told['reader'][:12]}, {_many(told['threads'], 'thread')}, "
         f"batches of {told['batch']}, {told['machine']}, triptych {told['version']}, {told['date']}"
     )
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def _scores(document: Mapping[str, Any]) -> Sheet:
