@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from triptych.core.events import Pixels
 from triptych.core.registry import Card
 from triptych.core.request import Quality
-from triptych.engine import Models
 from triptych.evals.rows import ROWS, Split
-from triptych.evals.table.measure import Open
+
+if TYPE_CHECKING:  # a choice is checked before torch is loaded
+    from triptych.engine import Models
+    from triptych.evals.table.measure import Open
 
 REPRODUCIBILITY, STEPS = "reproducibility", "steps"
 EXTRAS = (REPRODUCIBILITY, STEPS)
