@@ -28,7 +28,7 @@ def _conv(inside: int, outside: int) -> list[nn.Module]:
 
 
 def shadow_loss(read: Tensor, there: Tensor, fall: Tensor) -> Tensor:
-    """there (B,) 0 or 1, fall (B, 2)."""
+    """there (B,) 0 or 1, fall (B, 2). The direction counts by itself: short shadows matter as much as long ones."""
     presence = F.binary_cross_entropy_with_logits(read[:, 0], there)
-    away = ((read[:, 1:] - fall).abs().sum(1) * there).sum() / there.sum().clamp(min=1)
-    return presence + away
+    away = (read[:, 1:] - fall).abs().sum(1) + 1 - F.cosine_similarity(read[:, 1:], fall, dim=1)
+    return presence + (away * there).sum() / there.sum().clamp(min=1)
