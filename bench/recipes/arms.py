@@ -12,19 +12,19 @@ from painter import Recipe
 
 @dataclass(frozen=True)
 class Arm:
-    """A recipe, and what its pictures are asked: with true plans, without, and without from short captions.
+    """A recipe, and what its pictures are asked: "plan": dense captions and true plans; "words": the same
+    captions without plans; "short": short captions with true plans.
 
-    seconds_of: take as many samples as fit into that arm's CPU seconds, at the speed that arm `like` had.
+    seconds_of: take as many samples as fit into that arm's CPU seconds.
     """
 
     recipe: Recipe
     modes: tuple[str, ...] = ("plan",)
     seconds_of: str | None = None
-    like: str | None = None
 
 
-_WORDS = {"plan": "none", "order": "singles"}
-"""Single things without a plan: what a painter learns from words alone within a minute."""
+_WORDS = {"plan": "boxes", "order": "singles", "samples": 12_800}
+"""Single things whose plan is a box: what they are, words say. Asked from dense and from short captions."""
 
 ARMS: dict[str, Arm] = {
     "base": Arm(Recipe(), ("plan", "words")),
@@ -41,17 +41,17 @@ ARMS: dict[str, Arm] = {
     "towards-picture": Arm(Recipe(location=-1.0)),
     "singles-first": Arm(Recipe(order="singles_first")),
     "uneven": Arm(Recipe(order="uneven")),
-    "words": Arm(Recipe(**_WORDS), ("words", "short")),  # type: ignore[arg-type]
-    "words-joint": Arm(Recipe(text="joint", **_WORDS), ("words", "short")),  # type: ignore[arg-type]
-    "words-random": Arm(Recipe(text="random", **_WORDS), ("words", "short")),  # type: ignore[arg-type]
-    "words-dense": Arm(Recipe(captions="dense", **_WORDS), ("words", "short")),  # type: ignore[arg-type]
-    "words-short": Arm(Recipe(captions="short", **_WORDS), ("words", "short")),  # type: ignore[arg-type]
+    "words": Arm(Recipe(**_WORDS), ("plan", "short")),  # type: ignore[arg-type]
+    "words-joint": Arm(Recipe(text="joint", **_WORDS), ("plan", "short")),  # type: ignore[arg-type]
+    "words-random": Arm(Recipe(text="random", **_WORDS), ("plan", "short")),  # type: ignore[arg-type]
+    "words-dense": Arm(Recipe(captions="dense", **_WORDS), ("plan", "short")),  # type: ignore[arg-type]
+    "words-short": Arm(Recipe(captions="short", **_WORDS), ("plan", "short")),  # type: ignore[arg-type]
     "adamw": Arm(Recipe(muon_lr=None)),
     "adamw-fast": Arm(Recipe(muon_lr=None, lr=3e-3)),
-    "adamw-seconds": Arm(Recipe(muon_lr=None), seconds_of="base", like="adamw"),
-    "adamw-fast-seconds": Arm(Recipe(muon_lr=None, lr=3e-3), seconds_of="base", like="adamw-fast"),
+    "adamw-seconds": Arm(Recipe(muon_lr=None), seconds_of="base"),
+    "adamw-fast-seconds": Arm(Recipe(muon_lr=None, lr=3e-3), seconds_of="base"),
     "patch-2": Arm(Recipe(patch=2)),
-    "patch-2-seconds": Arm(Recipe(patch=2), seconds_of="base", like="patch-2"),
+    "patch-2-seconds": Arm(Recipe(patch=2), seconds_of="base"),
     "128px-patch-2": Arm(Recipe(size=128, patch=2)),
     "latents-noise": Arm(Recipe(autoencoder="noise")),
     "latents-scale": Arm(Recipe(autoencoder="scale")),

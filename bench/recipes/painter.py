@@ -45,8 +45,7 @@ class Recipe:
     where something stands, and the words alone say what. plan_dropout: share of the batch with words but without a
     plan. text: pretrained and frozen, random and frozen, or learned with the painter.
     captions: which of a scene's captions are shown. order: which scenes, and when. noise: how far the start follows
-    the plan's layout. speed_of: take so many more or fewer samples than `samples` that the CPU seconds are those of
-    the named arm.
+    the plan's layout.
     """
 
     target: Literal["velocity", "x", "x_plain", "v"] = "velocity"
@@ -220,7 +219,7 @@ def train(recipe: Recipe, nursery: Nursery) -> tuple[Painter, dict[str, float]]:
     spent = time.process_time() - began
     return painter.eval(), {
         "samples": steps * BATCH,
-        "cpu_seconds": round(spent, 1),
+        "cpu_seconds": round(spent, 3),
         "wall_seconds": round(time.monotonic() - clock, 1),
         "samples_per_cpu_second": round(steps * BATCH / spent, 1),
         "parameters": sum(p.numel() for p in painter.parameters() if p.requires_grad),

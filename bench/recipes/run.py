@@ -1,10 +1,10 @@
 """The recipe experiments: small painters of the nursery world, one arm a minute, judged by a reader and not by loss.
 
-    python bench/recipes/run.py [--experiments target,plan,...] [--seeds 1] [--out runs/recipes] [--seconds 3000]
+    python bench/recipes/run.py [--experiments target,plan,...] [--arms x,v,...] [--seeds 1] [--seconds 3000]
 
-An arm's result is a file of its own, `OUT/arms/NAME-SEED.json`; what is there is not trained again. One core is used.
-Prints a table per question: shares of right facts with 95 % intervals over prompts, CPU seconds, and the difference
-from the question's first arm on the same prompts.
+An arm's result is a file of its own, `runs/recipes/arms/NAME-SEED.json`; what is there is not trained again. Prints a
+table per question: shares of right facts with 95 % intervals over prompts, CPU seconds, and the difference from the
+question's first arm on the same prompts. One core is used.
 """
 
 from __future__ import annotations
@@ -27,14 +27,17 @@ from reader import Reader, ceilings, facts_of, interval, load_reader, mean_score
 from triptych.scenes import Scene
 
 POOL, PROMPTS = 8_192, 200
+TURNS, TURN = 7, 8
+"""How often two speeds are compared, and over how many steps."""
 KINDS = ("facts", "all", "noun", "count", "colour", "side")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--experiments", default=",".join(EXPERIMENTS))
+    parser.add_argument("--arms", help="only these, in this order; the tables are still those of the experiments")
     parser.add_argument("--seeds", type=int, default=1, help="painters per arm, seeds 0 ... SEEDS - 1")
-    parser.add_argument("--out", type=Path, default=Path("runs/recipes"))
+    parser.add_argument("--out", type=Path, default=Path("runs/recipes"), help="a folder; runs/recipes if not given")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="start no arm after so many")
     parser.add_argument("--tables", action="store_true", help="train nothing, print what there is")
     options = parser.parse_args()
@@ -43,7 +46,8 @@ def main() -> None:
     names = options.experiments.split(",")
     end = time.monotonic() + options.seconds
     if not options.tables:
-        for name, seed in [(arm, seed) for seed in range(options.seeds) for q in names for arm in EXPERIMENTS[q]]:
+        arms = options.arms.split(",") if options.arms else [arm for name in names for arm in EXPERIMENTS[name]]
+        for name, seed in [(arm, seed) for seed in range(options.seeds) for arm in arms]:
             if time.monotonic() < end:
                 bench.arm(name, seed)
     for name in names:
@@ -65,10 +69,10 @@ class Bench:
 
     def arm(self, name: str, seed: int) -> None:
         """Train, paint, judge and keep, unless that was done with the same recipe."""
-        recipe = replace(self._sized(ARMS[name]), seed=seed)
         kept = self.result(name, seed)
-        if kept is not None and kept["recipe"] == asdict(recipe):
+        if kept is not None and self._same(kept["recipe"], replace(ARMS[name].recipe, seed=seed), ARMS[name]):
             return
+        recipe = replace(self._sized(ARMS[name]), seed=seed)
         if self._reader is None:
             self._reader = load_reader(self.nursery)
         before = os.getloadavg()[0]
@@ -83,18 +87,33 @@ class Bench:
         shown = {mode: score["means"]["facts"] for mode, score in scores.items()}
         print(f"{name} seed {seed}: {shown}  {training}  load {load}", flush=True)
 
+    @staticmethod
+    def _same(kept: dict[str, Any], recipe: Recipe, arm: Arm) -> bool:
+        """Whether a result is of this recipe; how many samples fitted into a time is the result's own."""
+        samples = kept["samples"] if arm.seconds_of is not None else recipe.samples
+        return kept == asdict(replace(recipe, samples=samples))
+
     def _sized(self, arm: Arm) -> Recipe:
-        if arm.seconds_of is None or arm.like is None:
+        """The arm's recipe, with the samples that fit into the CPU seconds of the arm `seconds_of`.
+
+        The machine's speed changes with what else runs: both are timed in short turns, and the median ratio counts.
+        """
+        if arm.seconds_of is None:
             return arm.recipe
-        budget, pace = self.result(arm.seconds_of, 0), self.result(arm.like, 0)
-        if budget is None or pace is None:
-            raise SystemExit(f"{arm.seconds_of} and {arm.like} have to be trained first")
-        samples = budget["training"]["cpu_seconds"] * pace["training"]["samples_per_cpu_second"]
-        return replace(arm.recipe, samples=int(samples) // BATCH * BATCH)
+        other = ARMS[arm.seconds_of].recipe
+        ratios = []
+        for _ in range(TURNS):
+            theirs, ours = (
+                train(replace(recipe, samples=TURN * BATCH), self.nursery)[1]["cpu_seconds"]
+                for recipe in (other, arm.recipe)
+            )
+            ratios.append(theirs / ours)
+        samples = round(other.samples * float(np.median(ratios)) / BATCH) * BATCH
+        return replace(arm.recipe, samples=samples)
 
     def _judge(self, painter: Painter, words: Words, mode: str) -> dict[str, Any]:
         caption = CAPTIONS - 1 if mode == "short" else 0
-        latents = paint(painter, words, planned=mode == "plan", caption=caption)
+        latents = paint(painter, words, planned=mode != "words", caption=caption)
         decoder = self.nursery.autoencoder(painter.recipe.autoencoder, painter.recipe.size)
         assert self._reader is not None
         with torch.inference_mode():
