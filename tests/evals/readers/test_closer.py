@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from triptych.evals.readers import crops
-from triptych.evals.readers.face import FaceReader, face_loss, observable
+from triptych.evals.readers.face import CHOICES, FINE, NAMES, FaceReader, face_loss, observable, vector_of
 from triptych.evals.readers.shadow import ShadowReader, shadow_loss
 from triptych.evals.readers.sign import LETTERS, SignReader, encode_word, greedy, sign_loss
 from triptych.scenes.draw import Draw
@@ -41,7 +41,7 @@ def test_the_sign_loss_is_least_for_the_word_that_the_columns_say() -> None:
 def test_networks_take_their_windows() -> None:
     for network, (width, height), shape in (
         (SignReader(), crops.SIGN_SIZE, (2, 32, 27)),
-        (FaceReader(), crops.FACE_SIZE, (2, 18)),
+        (FaceReader(), crops.FACE_SIZE, (2, 40)),
         (ShadowReader(), crops.SHADOW_SIZE, (2, 3)),
     ):
         assert network(torch.zeros(2, 3, height, width)).shape == shape
@@ -65,9 +65,29 @@ def test_what_a_face_shows_is_kept() -> None:
     assert Face.from_vector(seen).traits() == face.traits()
 
 
-def test_face_and_shadow_losses_have_their_minimum_at_the_truth() -> None:
-    vectors = torch.rand(4, 18)
-    assert float(face_loss(vectors, vectors)) == 0
+def logits_of(vector: tuple[float, ...]) -> torch.Tensor:
+    """What a reader without faults says of a face with this observable vector."""
+    fine = torch.tensor([vector[NAMES.index(name)] for name in FINE]).clamp(1e-6, 1 - 1e-6).logit()
+    choices = [
+        torch.tensor([9.0 * (each == vector[NAMES.index(name)]) for each in middles])
+        for name, middles in CHOICES.items()
+    ]
+    return torch.cat([fine, *choices])
+
+
+def test_a_face_is_read_as_its_observable_vector() -> None:
+    vectors = [observable(draw_identity(Draw(6, index)).vector()) for index in range(60)]
+    logits = torch.stack([logits_of(vector) for vector in vectors])
+    for vector, each in zip(vectors, logits, strict=True):
+        assert vector_of(each) == pytest.approx(vector, abs=1e-5)
+    assert float(face_loss(logits, torch.tensor(vectors))) < 0.01
+    for i in range(logits.shape[1]):  # every logit counts
+        worse = logits.clone()
+        worse[:, i] = -worse[:, i] + 3
+        assert float(face_loss(worse, torch.tensor(vectors))) > float(face_loss(logits, torch.tensor(vectors)))
+
+
+def test_the_shadow_loss_has_its_minimum_at_the_truth() -> None:
     there, fall = torch.tensor([1.0, 0.0]), torch.tensor([[0.62, 0.3], [0.0, 0.0]])
     good = torch.tensor([[9.0, 0.62, 0.3], [-9.0, 5.0, 5.0]])  # where there is none, its direction does not matter
     assert float(shadow_loss(good, there, fall)) < 1e-3

@@ -18,7 +18,7 @@ from torch import Tensor
 from triptych.core.plan import Box
 from triptych.evals.readers import crops
 from triptych.evals.readers.detector import COLOUR_IGNORED, STRIDE, DetectorConfig, Targets
-from triptych.evals.readers.face import NUMBERS, observable
+from triptych.evals.readers.face import NAMES, observable
 from triptych.evals.readers.sign import encode_word
 from triptych.evals.readers.worlds import GALLERY_EVERY, kinds_of, picture, reader_scene, reading
 from triptych.evals.reading import Detection, Reading
@@ -29,7 +29,7 @@ ByteImage = npt.NDArray[np.uint8]
 
 ENDLESS = 1 << 30
 """Fresh renders are of any scene below this number."""
-_FRESH_SHARE = 0.35
+_FRESH_SHARE = 0.2
 _BLUR_SHARE, _NOISE_SHARE, _TINT_SHARE = 0.35, 0.3, 0.3
 _ROWS, _SIGNS, _FACES = 0x0B0, 0x516, 0xFACE
 _READABLE = 2.6
@@ -95,7 +95,7 @@ class ReaderData:
     def _face(self, item: int) -> dict[str, Tensor]:
         pixels, thing, draw = self._thing(item, _FACES, "face")
         box = crops.face_window(jittered(thing.box, draw))
-        vector = observable(thing.face) if thing.face else (0.5,) * NUMBERS
+        vector = observable(thing.face) if thing.face else (0.5,) * len(NAMES)
         return {
             "face": crops.window(crops.as_tensor(pixels), box, crops.FACE_SIZE),
             "vector": torch.tensor(vector),

@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from triptych.evals.readers.layers import conv_norm
+
 STRIDE = 4
 """Pixels per cell of the heatmaps."""
 COLOUR_IGNORED = -1
@@ -56,9 +58,9 @@ class Detector(nn.Module):
         super().__init__()
         self.config = config
         half, quarter, eighth, sixteenth = config.widths
-        self.stem = nn.Sequential(_conv(3, half, stride=2), _conv(half, quarter, stride=2), Residual(quarter))
-        self.middle = nn.Sequential(_conv(quarter, eighth, stride=2), Residual(eighth))
-        self.deep = nn.Sequential(_conv(eighth, sixteenth, stride=2), Residual(sixteenth))
+        self.stem = nn.Sequential(_conv(3, half, 2), _conv(half, quarter, 2), Residual(quarter))
+        self.middle = nn.Sequential(_conv(quarter, eighth, 2), Residual(eighth))
+        self.deep = nn.Sequential(_conv(eighth, sixteenth, 2), Residual(sixteenth))
         self.up_deep = nn.Conv2d(sixteenth, eighth, 1)
         self.up_middle = nn.Conv2d(eighth, quarter, 1)
         self.neck = nn.Sequential(_conv(quarter, quarter), _conv(quarter, eighth))
@@ -94,10 +96,8 @@ class Residual(nn.Module):
         return F.relu(x + self.norm(self.second(self.first(x))))
 
 
-def _conv(inside: int, outside: int, *, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inside, outside, 3, stride, padding=1, bias=False), nn.BatchNorm2d(outside), nn.ReLU()
-    )
+def _conv(inside: int, outside: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(*conv_norm(inside, outside, stride))
 
 
 class Targets(NamedTuple):

@@ -23,7 +23,7 @@ from triptych.core.registry import Card, Registry, builtin_folder
 from triptych.evals.readers import crops
 from triptych.evals.readers.decode import decode
 from triptych.evals.readers.detector import Detector, DetectorConfig, Maps
-from triptych.evals.readers.face import FaceReader
+from triptych.evals.readers.face import FaceReader, vector_of
 from triptych.evals.readers.shadow import ShadowReader
 from triptych.evals.readers.sign import SignReader, greedy
 from triptych.evals.reading import Detection, Reading
@@ -102,7 +102,7 @@ class Readers:
             thing = dataclasses.replace(thing, text=greedy(classes))
         elif thing.noun == "face":
             window = crops.window(picture, crops.face_window(thing.box), crops.FACE_SIZE)
-            thing = dataclasses.replace(thing, face=tuple(self.networks.face(window[None])[0].tolist()))
+            thing = dataclasses.replace(thing, face=vector_of(self.networks.face(window[None])[0]))
         ground = crops.window(picture, crops.shadow_window(thing.box), crops.SHADOW_SIZE)
         there, right, up = self.networks.shadow(ground[None])[0].tolist()
         return dataclasses.replace(thing, shadow=(right, up) if there > 0 else None)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from triptych.evals.readers.layers import conv_norm
+
 
 class ShadowReader(nn.Module):
     """Windows (B, 3, 32, 48) in [-1, 1] -> (B, 3): logit of there being a shadow, right, up."""
@@ -15,16 +17,12 @@ class ShadowReader(nn.Module):
     def __init__(self, widths: tuple[int, int, int] = (16, 32, 48)) -> None:
         super().__init__()
         first, second, third = widths
-        self.body = nn.Sequential(*_conv(3, first), *_conv(first, second), *_conv(second, third))
+        self.body = nn.Sequential(*conv_norm(3, first, 2), *conv_norm(first, second, 2), *conv_norm(second, third, 2))
         self.project = nn.Sequential(nn.Conv2d(third, 16, 1), nn.ReLU(), nn.Flatten())  # 4 x 6 places
         self.head = nn.Sequential(nn.Linear(16 * 24, 48), nn.ReLU(), nn.Linear(48, 3))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.project(self.body(x))).float()
-
-
-def _conv(inside: int, outside: int) -> list[nn.Module]:
-    return [nn.Conv2d(inside, outside, 3, 2, padding=1, bias=False), nn.BatchNorm2d(outside), nn.ReLU()]
 
 
 def shadow_loss(read: Tensor, there: Tensor, fall: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from triptych.core.plan import MAX_SIGN_LETTERS
+from triptych.evals.readers.layers import conv_norm
 
 LETTERS = string.ascii_uppercase
 BLANK = 0
@@ -27,9 +28,9 @@ class SignReader(nn.Module):
         super().__init__()
         first, second, third = widths
         self.body = nn.Sequential(
-            *_conv(3, first, (2, 1)),
-            *_conv(first, second, (2, 2)),
-            *_conv(second, third, (2, 2)),
+            *conv_norm(3, first, (2, 1)),
+            *conv_norm(first, second, (2, 2)),
+            *conv_norm(second, third, (2, 2)),
             nn.Conv2d(third, third, (4, 3), padding=(0, 1), bias=False),  # the board's whole height: one row is left
             nn.BatchNorm2d(third),
             nn.ReLU(),
@@ -38,10 +39,6 @@ class SignReader(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.body(x)[:, :, 0]).float().transpose(1, 2)
-
-
-def _conv(inside: int, outside: int, stride: tuple[int, int]) -> list[nn.Module]:
-    return [nn.Conv2d(inside, outside, 3, stride, padding=1, bias=False), nn.BatchNorm2d(outside), nn.ReLU()]
 
 
 def sign_loss(logits: Tensor, letters: Tensor) -> Tensor:
