@@ -32,10 +32,8 @@ train-all: $(VENV)/.dev  ## every stage of the cpu preset from scratch (hours; n
 	for stage in autoencoder tokenizer text planner flow tokens diffusion readers; do \
 		$(BIN)/triptych train $$stage --preset cpu --resume || exit 1; done
 
-weights:  ## put the models of runs/cpu into the package (what has been trained of them)
-	for stage in autoencoder tokenizer text planner flow tokens diffusion readers; do \
-		if [ -f runs/cpu/$$stage/model/card.json ]; then \
-			rm -rf src/triptych/weights/$$stage && cp -rL runs/cpu/$$stage/model src/triptych/weights/$$stage; fi; done
+weights: $(VENV)/.core  ## put the models of runs/cpu into the package (what has been trained of them)
+	$(BIN)/python bench/ship.py runs/cpu
 
 clean:  ## remove the environment and caches; runs/ stays
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache out

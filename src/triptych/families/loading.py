@@ -22,6 +22,7 @@ from triptych.adapters.plan_vocabulary import PlanVocabulary
 from triptych.autoencoders import fsq, kl
 from triptych.core.errors import FileProblem
 from triptych.core.registry import Card, builtin_folder
+from triptych.nn.storage import unpacked
 from triptych.planning.tokens import PlanTokens
 from triptych.planning.writer import PlanWriter, PlanWriterConfig
 from triptych.text.encoder import TextEncoder, TextEncoderConfig
@@ -118,7 +119,7 @@ class Parts:
 
 
 def read_weights(folder: Path) -> dict[str, Tensor]:
-    """All tensors of a model folder, in float32."""
+    """All tensors of a model folder, in float32, however they are stored."""
     tensors: dict[str, Tensor] = {}
     for path in sorted(folder.glob("*.safetensors")):
         try:
@@ -127,6 +128,7 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
             raise FileProblem(f"the weights {path} cannot be read: {error}") from error
     if not tensors:
         raise FileProblem(f"there are no weights in {folder}")
+    tensors = unpacked(tensors)
     return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
 
 

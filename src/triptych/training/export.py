@@ -1,4 +1,4 @@
-"""From trained weights to a model folder: `model.safetensors` (half precision) and `card.json`, each written whole."""
+"""From trained weights to a model folder: `model.safetensors` (fp16, or 8 bits) and `card.json`, each written whole."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from torch import Tensor, nn
 
 from triptych.core.errors import FileProblem
 from triptych.core.registry import Card, write_card
+from triptych.nn import storage
 
 WEIGHTS = "model.safetensors"
 
 
-def write_model(folder: Path, tensors: dict[str, Tensor], card: Card) -> None:
+def write_model(folder: Path, tensors: dict[str, Tensor], card: Card, *, int8: bool = False) -> None:
     """Write the weights in fp16 (integers as they are), then the card that names their hash.
 
-    The card comes last: a folder whose card fits its weights is complete.
+    int8: large matrices in 8 bits (`nn.storage`), half the size. The card comes last: a folder whose card fits its
+    weights is complete.
     """
-    half = {
-        name: (tensor.half() if tensor.is_floating_point() else tensor).detach().cpu().contiguous().clone()
-        for name, tensor in tensors.items()
-    }
+    tensors = storage.packed(tensors) if int8 else tensors
+    half = {name: _stored(name, tensor).detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     temporary = folder / "model.tmp"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -35,6 +35,11 @@ def write_model(folder: Path, tensors: dict[str, Tensor], card: Card) -> None:
             temporary.unlink(missing_ok=True)
         raise FileProblem(f"the model {folder} could not be written: {error}") from error
     write_card(folder, card)
+
+
+def _stored(name: str, tensor: Tensor) -> Tensor:
+    """Floats in half precision; scales of 8-bit weights may be smaller than that can hold."""
+    return tensor.half() if tensor.is_floating_point() and not name.endswith(storage.SCALE) else tensor
 
 
 def through_half(module: nn.Module) -> None:

@@ -1,0 +1,44 @@
+"""Put trained models into the package: what `make weights` does.
+
+    python bench/ship.py WORK_FOLDER [STAGE ...]       (default: every stage that has been trained there)
+
+The larger ones are stored in 8 bits, since all tracked files together stay below 60 MiB (docs/decisions/0027 has what
+that costs). A model's quality tiers and scores on its present card are kept: they are measured after training.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from triptych.core.registry import Card, builtin_folder
+from triptych.families.loading import read_weights
+from triptych.training.export import write_model
+from triptych.training.presets import STAGES
+
+INT8 = frozenset({"diffusion", "planner"})
+
+
+def ship(trained: Path, place: Path, *, int8: bool) -> None:
+    """Write the model folder `trained` to `place`."""
+    card = Card.read(trained)
+    if (place / "card.json").exists() and card.capabilities is not None:
+        present = Card.read(place).capabilities
+        if present is not None:
+            card = card.model_copy(
+                update={"capabilities": card.capabilities.model_copy(update={"tiers": present.tiers})}
+            )
+    write_model(place, read_weights(trained), card, int8=int8)
+
+
+def main(work: Path, stages: list[str]) -> None:
+    for stage in stages:
+        trained = work / stage / "model"
+        if (trained / "card.json").exists():
+            ship(trained, builtin_folder() / stage, int8=stage in INT8)
+            size = sum(path.stat().st_size for path in (builtin_folder() / stage).iterdir())
+            print(f"{stage:<12} {size / 2**20:.1f} MiB")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:] or list(STAGES))
