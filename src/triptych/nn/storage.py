@@ -1,7 +1,7 @@
 """Weights as they lie on the disk: matrices in 8 bits with one scale per row, and back.
 
 Rounding to the nearest of 255 levels of a row's largest weight (symmetric, per output channel, as in LLM.int8(),
-Dettmers et al. 2022, without its outliers) moves a weight by at most 0.4 % of that largest one. It is for storage alone:
+Dettmers et al. 2022, without its outliers) moves a weight by at most 0.4 % of that largest one. It is for storage:
 networks compute with the floats that `unpacked` gives back. Knows no file and no network.
 """
 
