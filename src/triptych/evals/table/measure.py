@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -74,13 +75,27 @@ def peta_flops(training: Training, cost: Cost) -> float:
     return training.samples * each / 1e15
 
 
+def peak_mib() -> float:
+    """The largest resident memory of this process so far.
+
+    Linux counts what a process was before it started its program (that is, its parent) into `ru_maxrss`, so the
+    system's own high-water mark is read where there is one.
+    """
+    status = Path("/proc/self/status")
+    if status.is_file():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
+
+
 def _cost(open_models: Open, requests: Sequence[Request], threads: int) -> Cost:
     torch.set_num_threads(threads)
     models = open_models()
     family: Any = models.family(requests[0].model)
     painted = hashes(models, requests)
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
+    peak = peak_mib()
     parameters = [*family.network.parameters(), *family.plan_input.parameters()]
     count = sum(parameter.numel() for parameter in parameters)
     return Cost(count, _forwards(models, family, requests[0]), peak, _train_flops(family), tuple(painted))
