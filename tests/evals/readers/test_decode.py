@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from triptych.core.plan import Box
-from triptych.evals.readers.decode import PRESENT, SURE, decode, fit, iou, match, suppressed
+from triptych.evals.readers.decode import PRESENT, SURE, SURE_PRECISION, decode, fit, iou, match, suppressed
 from triptych.evals.readers.detector import DetectorConfig, Maps
 from triptych.evals.reading import Detection, Reading
 
@@ -100,7 +100,7 @@ def test_matching_takes_the_best_first_and_each_truth_once() -> None:
 
 
 def test_scores_mean_what_they_should_after_the_fit() -> None:
-    """Raw logits from a known law: of those at z, sigmoid(2 z + 1) are right; the best threshold becomes 0.3."""
+    """Raw logits from a known law: of those at z, sigmoid(2 z + 1) are right."""
     generator = torch.Generator().manual_seed(0)
     z = torch.rand(20_000, generator=generator) * 8 - 4
     good = torch.rand(20_000, generator=generator) < (2 * z + 1).sigmoid()
@@ -110,7 +110,7 @@ def test_scores_mean_what_they_should_after_the_fit() -> None:
     truths = [Reading((Detection("fox", 1.0, box if right else far, {}),) if right else ()) for right in good.tolist()]
     slope, shift = fit(readings, truths)
     sure = (torch.tensor(SURE).logit() - shift) / slope
-    assert float((2 * sure + 1).sigmoid()) == pytest.approx(0.9, abs=0.02)
+    assert float((2 * z[z >= sure] + 1).sigmoid().mean()) == pytest.approx(SURE_PRECISION, abs=0.004)
     present = (torch.tensor(PRESENT).logit() - shift) / slope
     chances = (2 * z + 1).sigmoid()
 

@@ -140,13 +140,17 @@ class ReadersStage:
         return Readers(self.module)
 
     def _validation(self, count: int) -> tuple[np.ndarray, list[Reading]]:
-        """Pictures (count, H, W, 3) of scenes that the readers were not trained on, a third as each of the three."""
+        """Pictures (count, H, W, 3) of scenes that the readers were not trained on, a third as each of the three.
+
+        The trips are harmed as those of training: what models paint is never as clean as a render.
+        """
         size, seed = self.module.config.size, worlds.VALIDATION_SEED
         scenes = [worlds.reader_scene(self.level, seed, index) for index in range(count)]
         pictures = np.stack([worlds.picture(scene, size, self.sprites) for scene in scenes])
         for start in range(0, count, pool.CHUNK):
             part = pictures[start : start + pool.CHUNK]
-            both = self.trips.both(part)
+            harm = np.random.Generator(np.random.Philox(key=np.array([seed, start], dtype=np.uint64)))
+            both = self.trips.both(part, harm)
             for i in range(len(part)):
                 if (start + i) % 3:
                     part[i] = both[i, (start + i) % 3 - 1]
