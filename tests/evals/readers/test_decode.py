@@ -67,11 +67,18 @@ def test_two_of_one_noun_may_overlap_less_than_two_nouns() -> None:
     def thing(noun: str, left: float, score: float) -> Detection:
         return Detection(noun, score, (left, 0.2, left + 0.4, 0.6), {})
 
-    shifted = 0.12  # 0.28 / 0.52 = 0.54 of the union
+    shifted = 0.14  # 0.26 / 0.54 = 0.48 of the union, 0.65 of each
     assert len(suppressed([thing("fox", 0.1, 0.9), thing("fox", 0.1 + shifted, 0.8)])) == 1
     assert len(suppressed([thing("fox", 0.1, 0.9), thing("cat", 0.1 + shifted, 0.8)])) == 2
     best = suppressed([thing("fox", 0.1, 0.5), thing("cat", 0.11, 0.8)])
     assert [each.noun for each in best] == ["cat"]
+
+
+def test_what_lies_inside_a_better_thing_has_to_be_sure() -> None:
+    large = Detection("fox", 0.95, (0.1, 0.1, 0.8, 0.8), {})
+    for score, left, kept in ((0.5, 0.5, 1), (0.92, 0.5, 2), (0.5, 0.7, 2)):
+        small = Detection("cat", score, (left, 0.5, left + 0.25, 0.75), {})  # whole inside, or two fifths of it
+        assert len(suppressed([large, small])) == kept
 
 
 def test_calibration_moves_scores_and_what_is_listed() -> None:

@@ -28,6 +28,8 @@ MOST = 16
 """So many of one noun at most, as in GenEval."""
 SAME_NOUN, OTHER_NOUN = 0.45, 0.6
 """Two boxes of one noun, or of two, that share more of their union are one thing."""
+INSIDE = 0.7
+"""A box of which more lies in a better one's is a part of that, unless it is sure to be a thing of its own."""
 
 
 def decode(
@@ -63,23 +65,34 @@ def decode(
 
 
 def suppressed(found: Sequence[Detection]) -> tuple[Detection, ...]:
-    """By falling score, each unless a better one has nearly its box."""
+    """By falling score, each unless a better one has nearly its box; inside a better one's box it has to be sure."""
     kept: list[Detection] = []
     for one in sorted(found, key=lambda each: (-each.score, each.noun, each.box)):
-        if all(iou(one.box, other.box) <= (SAME_NOUN if one.noun == other.noun else OTHER_NOUN) for other in kept):
+        least = 1.0 if one.score >= SURE else INSIDE
+        if all(
+            iou(one.box, other.box) <= (SAME_NOUN if one.noun == other.noun else OTHER_NOUN)
+            and _common(one.box, other.box) <= least * _area(one.box)
+            for other in kept
+        ):
             kept.append(one)
     return tuple(kept)
 
 
 def iou(first: Box, second: Box) -> float:
     """Intersection over union."""
+    common = _common(first, second)
+    return common / (_area(first) + _area(second) - common)
+
+
+def _common(first: Box, second: Box) -> float:
+    """The area that both share."""
     width = min(first[2], second[2]) - max(first[0], second[0])
     height = min(first[3], second[3]) - max(first[1], second[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    common = width * height
-    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (first, second))
-    return common / (areas - common)
+    return max(width, 0.0) * max(height, 0.0)
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def match(found: Sequence[Detection], true: Sequence[Detection], least: float = 0.5) -> list[tuple[int, int]]:
