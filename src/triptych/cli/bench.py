@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from triptych.cli.bench_readers import readers
+
 if TYPE_CHECKING:
     from triptych.evals.table.sheets import Sheet
     from triptych.evals.table.subjects import Choice
@@ -22,6 +24,9 @@ QUICK_PROMPTS = 4
 @app.callback()
 def bench() -> None:
     """Measure the models."""
+
+
+app.command()(readers)
 
 
 @app.command()
