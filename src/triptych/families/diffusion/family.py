@@ -41,7 +41,7 @@ class DiffusionFamily(LatentFamily):
         """Mean squared error of v at times drawn evenly among the trained levels.
 
         Unweighted: min-SNR (Hang et al. 2023) would give the levels where shapes are decided a tenth of the weight
-        (docs/decisions/0026). x0: (B, C, h, w) clean latents; text: (B, T, width).
+        (docs/decisions/0028). x0: (B, C, h, w) clean latents; text: (B, T, width).
         """
         B = x0.shape[0]
         t = torch.randint(len(TABLE.alphas_cumprod), (B,), generator=generator, device=x0.device)
