@@ -73,7 +73,7 @@ def test_occlusion_wants_a_part_hidden_and_the_order(front: float, back: float, 
 )
 def test_the_angle_of_a_shadow(shadow: tuple[float, float], light: str, degrees: float) -> None:
     thing = dataclasses.replace(square("fox", 0.3), shadow=shadow)
-    assert shadow_error(thing, light) == pytest.approx(degrees, abs=1e-3)
+    assert shadow_error(shadow, light) == pytest.approx(degrees, abs=1e-3)
     verdict = judge(asked("shadow", Group("fox"), light=light), Reading((thing,)))
     assert verdict.correct == (degrees < 20)
 
@@ -107,6 +107,19 @@ def test_every_fact_of_a_caption_is_an_atom_and_falls_alone() -> None:
     assert all(" colour " in name for name in fallen)
     assert judge(prompt, Reading()).atoms.values() != {1.0}
     assert sum(judge(prompt, Reading()).atoms.values()) == 0
+
+
+def test_the_light_of_a_scene_is_that_of_all_its_shadows_together() -> None:
+    lit = [(each, oracle(truth(each, FULL))) for each in prompts("complex", FULL) if each.light == "left"]
+    prompt, reading = next(one for one in lit if sum(thing.shadow is not None for thing in one[1].things) > 1)
+    cast = [thing for thing in reading.things if thing.shadow]
+    for wrong, holds in ((0.1, 1.0), (-5.0, 0.0)):
+        last = dataclasses.replace(cast[-1], shadow=(wrong, 0.3))
+        things = (*(thing for thing in reading.things if thing is not cast[-1]), last)
+        atoms = judge(prompt, dataclasses.replace(reading, things=things)).atoms
+        assert atoms["scene light left"] == holds
+    dark = tuple(dataclasses.replace(thing, shadow=None) for thing in reading.things)
+    assert judge(prompt, dataclasses.replace(reading, things=dark)).atoms["scene light left"] == 0
 
 
 @pytest.mark.parametrize(

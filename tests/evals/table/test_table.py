@@ -104,11 +104,11 @@ def test_the_files_tell_the_same_figures(made: Any) -> None:
     assert float(single["value"]) == 1
     assert as_csv(document) == (out / "table.csv").read_text()
     page = as_markdown(document)
-    assert "| single object | 2 | 0.0 ±0.0 (0.0) |" in page
+    assert "| single object | 2 | 0.0 ±42.1 (0.0) |" in page  # none of two right: up to 84.2 % are not refuted
     text = as_text(sheets(document))
     assert "SCORES" in text
     assert "text on signs" in text
-    assert "0.0 ±0.0" in text
+    assert "0.0 ±42.1" in text
 
 
 def test_a_cell_s_data_names_pictures_that_are_there(made: Any) -> None:
@@ -244,7 +244,8 @@ def test_stamps_tell_weights_and_settings_apart(tiny_subject: SubjectOf) -> None
     chosen = tiny_subject("flow")
 
     def stamp(weights: str = "w", quality: Any = "low", use_plan: bool = True, **fields: Any) -> str:
-        return EnginePainter(chosen.models, "flow", "flow", weights, quality, use_plan, fields).stamp
+        painter = EnginePainter(chosen.models, "flow", "flow", weights, quality, use_plan, fields)
+        return painter.stamp(Work(prompts("single", SHAPES)[0], 0))
 
     assert stamp() == stamp() == stamp(steps=8)
     assert len({stamp(), stamp("v"), stamp(quality="medium"), stamp(use_plan=False), stamp(steps=9)}) == 5

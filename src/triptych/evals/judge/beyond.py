@@ -69,7 +69,7 @@ def shadow(prompt: Prompt, reading: Reading) -> Verdict:
     things = found(reading, group.noun)
     if len(things) < group.count:
         return Verdict(False, f"expected {group.noun} x{group.count}, found {len(things)}")
-    errors = [shadow_error(thing, prompt.light) for thing in things[: group.count]]
+    errors = [shadow_error(thing.shadow, prompt.light) for thing in things[: group.count]]
     if any(error is None for error in errors):
         return Verdict(False, f"a {group.noun} has no shadow")
     worst = max(error for error in errors if error is not None)
@@ -77,12 +77,12 @@ def shadow(prompt: Prompt, reading: Reading) -> Verdict:
     return Verdict(not reason, reason, {"degrees": worst})
 
 
-def shadow_error(thing: Detection, light: str | None) -> float | None:
-    """Degrees between a thing's shadow and the light's; None without a shadow."""
-    if thing.shadow is None or not any(thing.shadow):
+def shadow_error(tip: tuple[float, float] | None, light: str | None) -> float | None:
+    """Degrees between a shadow's tip, seen from its foot, and where the light throws it; None without a shadow."""
+    if tip is None or not any(tip):
         return None
     right, up = FALL[light]
-    difference = math.atan2(thing.shadow[1], thing.shadow[0]) - math.atan2(up, right)
+    difference = math.atan2(tip[1], tip[0]) - math.atan2(up, right)
     return abs(math.degrees(math.remainder(difference, 2 * math.pi)))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from triptych.evals.judge.beyond import SHADOW_DEGREES, shadow_error
 from triptych.evals.judge.geneval import relative_position
-from triptych.evals.judge.verdict import Verdict, centre, found, overlap
+from triptych.evals.judge.verdict import THRESHOLD, Verdict, centre, found, overlap
 from triptych.evals.reading import Detection, Reading
 from triptych.evals.rows.captions import facts_of
 from triptych.evals.rows.prompt import Prompt
@@ -49,8 +49,8 @@ def probability(fact: Fact, scene: Scene, reading: Reading) -> float:
     presence: the best score of the noun. colour: mean share of the colour over as many things as asked. count: exactly
     so many detections. size: the mean longest side is one that the word means, give or take 20 % of the area, or what
     the crowded layout left of it. place: the centre lies on that side, or near the middle. relation: GenEval's position
-    rule between the groups' likeliest things; in front and behind need boxes that overlap, and the order. light: every
-    shadow that is read falls within 20 degrees.
+    rule between the groups' likeliest things; in front and behind need boxes that overlap, and the order. light: the
+    sum of all shadows that are read falls within 20 degrees of where it should: a scene has one light.
     """
     things = found(reading, fact.about)
     group = next((each for each in scene.groups if each.noun == fact.about), None)
@@ -71,10 +71,7 @@ def probability(fact: Fact, scene: Scene, reading: Reading) -> float:
         case "relation":
             return float(_related(things[:1], str(fact.value), found(reading, fact.other or "")[:1]))
         case "light":
-            nouns = {each.noun for each in scene.groups}
-            errors = [shadow_error(thing, str(fact.value)) for thing in reading.things if thing.noun in nouns]
-            seen = [error for error in errors if error is not None]
-            return float(bool(seen) and max(seen) < SHADOW_DEGREES)
+            return float(_has_light(reading, str(fact.value), scene))
     return 0.0
 
 
@@ -90,6 +87,18 @@ def _has_size(things: Sequence[Detection], size: str, scene: Scene, noun: str) -
     low = min(low, *drawn, *drawn)
     mean = sum(_longest(thing.box) for thing in things) / len(things)
     return low / _SIDE_TOLERANCE <= mean <= high * _SIDE_TOLERANCE
+
+
+def _has_light(reading: Reading, light: str, scene: Scene) -> bool:
+    nouns = {group.noun for group in scene.groups}
+    tips = [
+        (right * height, up * height)
+        for thing in reading.things
+        if thing.noun in nouns and thing.score > THRESHOLD and thing.shadow is not None
+        for (right, up), height in ((thing.shadow, thing.box[3] - thing.box[1]),)
+    ]
+    error = shadow_error((sum(x for x, _ in tips), sum(y for _, y in tips)), light) if tips else None
+    return error is not None and error < SHADOW_DEGREES
 
 
 def _longest(box: tuple[float, float, float, float]) -> float:

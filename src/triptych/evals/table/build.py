@@ -81,6 +81,7 @@ class Table:
         takes = [subject.card.capabilities for subject in subjects if subject.card.capabilities]
         self.level = level_of_models(takes)
         self.notes: list[dict[str, str]] = []
+        self._ceiling_of: dict[tuple[str, int], str] = {}
         self.ceilings = self._true_scenes(sprites)
         self.columns = [self._model(subject, plan) for plan in choice.plans for subject in subjects]
         self.cells: Cells = {}
@@ -114,31 +115,23 @@ class Table:
             except FileProblem as problem:
                 self.notes.append({"row": "ceilings", "title": "the reader's ceilings", "note": str(problem)})
                 return []
-        columns: dict[str, Column] = {}
+        columns: dict[tuple[str, int], Column] = {}
         for subject in self.subjects:
             side = _side(subject)
             plain = ScenePainter("renders", self.level, side, sprites)
             there = ScenePainter(subject.part, self.level, side, sprites, subject.round_trip, subject.part_sha256)
             for painter in (plain, there):
-                if painter.stamp not in columns:
+                if (key := (painter.weights, side)) not in columns:
                     taken = sum(column.id.partition("~")[0] == painter.column for column in columns.values())
-                    if taken:
-                        painter = dataclasses.replace(painter, column=f"{painter.column}~{taken + 1}")
-                    columns[painter.stamp] = Column(painter, None, True, None, pictures=1)
+                    name = f"{painter.column}~{taken + 1}" if taken else painter.column
+                    columns[key] = Column(dataclasses.replace(painter, column=name), None, True, None, pictures=1)
+        self._ceiling_of = {key: column.id for key, column in columns.items()}
         return list(columns.values())
 
     def _model(self, subject: Subject, plan: bool) -> Column:
-        painter = EnginePainter(
-            subject.models,
-            subject.model,
-            subject.label if plan else f"{subject.label}~no-plan",
-            subject.weights,
-            self.choice.quality,
-            plan,
-        )
-        stamp = ScenePainter("", self.level, _side(subject), None, subject.round_trip, subject.part_sha256).stamp
-        ceiling = next((column.id for column in self.ceilings if column.painter.stamp == stamp), None)
-        return Column(painter, subject, plan, ceiling)
+        name = subject.label if plan else f"{subject.label}~no-plan"
+        painter = EnginePainter(subject.models, subject.model, name, subject.weights, self.choice.quality, plan)
+        return Column(painter, subject, plan, self._ceiling_of.get((subject.part_sha256, _side(subject))))
 
     def _row(self, name: str) -> None:
         row = ROWS[name]
@@ -222,25 +215,20 @@ class Table:
         }
 
     def _measure(self) -> dict[str, tuple[Cost, dict[str, float]]]:
-        """Cost and reproducibility by column, each on the first prompts of a row that all models can paint."""
+        """Cost and reproducibility by model, on the first prompts of a row that all models can paint."""
         measured: dict[str, tuple[Cost, dict[str, float]]] = {}
-        asked = [
-            Work(prompt, 0)
-            for prompt in prompts("single", self.level, self.choice.split)[
-                : min(self.choice.prompts or _REPEATED, _REPEATED)
-            ]
-        ]
-        for column in self.columns:
+        asked = prompts("single", self.level, self.choice.split)[: min(self.choice.prompts or _REPEATED, _REPEATED)]
+        for column in self.columns[: len(self.subjects)]:  # with plans, if there are any
             if not isinstance(column.painter, EnginePainter) or column.subject is None:
                 continue
             self.report(f"{column.id}  cost, in a new process")
-            requests = [column.painter.request(work) for work in asked]
+            requests = [column.painter.request(Work(prompt, 0)) for prompt in asked]
             cost = in_new_process(column.subject.open_models, requests)
             again: dict[str, float] = {}
             if REPRODUCIBILITY in self.choice.rows:
                 self.report(f"{column.id}  {REPRODUCIBILITY}")
                 again = reproducibility(column.subject.models, requests, cost)
-            measured[column.id] = cost, again
+            measured[column.subject.label] = cost, again
         return measured
 
     def _column_document(
@@ -249,9 +237,10 @@ class Table:
         measured: Mapping[str, tuple[Cost, dict[str, float]]],
         overall: Mapping[str, statistics.Estimate],
     ) -> dict[str, Any]:
-        subject, (cost, again) = column.subject, measured[column.id]
+        subject = column.subject
         if subject is None or not isinstance(column.painter, EnginePainter):
             raise TypeError(f"{column.id} is not a model's column")
+        cost, again = measured[subject.label]
         lines = [line for (name, _), cell in self.cells.items() if name == column.id for line in cell.lines.values()]
         compute = peta_flops(subject.card.training, cost)
         value = overall[column.id].value if column.id in overall else None
@@ -273,7 +262,7 @@ class Table:
             "petaflop": round(compute, 4),
             "score_per_million_samples": round(value / (samples / 1e6), 3) if value is not None and samples else None,
             "score_per_petaflop": round(value / compute, 3) if value is not None and compute else None,
-            "reproducibility": again,
+            "reproducibility": again if column.plan == self.choice.plans[0] else {},
             "failures": sum(line.picture is None for line in lines),
         }
 

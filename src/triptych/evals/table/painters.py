@@ -1,7 +1,7 @@
 """What paints the pictures of a cell: a model behind the engine, or the true scenes themselves, which give the ceiling.
 
-A painter's `stamp` names everything that its pixels depend on besides prompt and seed, so that stored pictures are
-taken again only while nothing has changed. It knows no reader and no rule.
+A painter's stamp of a picture names everything that its pixels depend on besides prompt and seed, so that stored
+pictures are taken again only while nothing has changed. It knows no reader and no rule.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -53,8 +54,7 @@ class Painter(Protocol):
     @property
     def column(self) -> str: ...
 
-    @property
-    def stamp(self) -> str: ...
+    def stamp(self, work: Work) -> str: ...
 
     def paint(self, works: Sequence[Work]) -> list[Painted]:
         """A picture for each, in order."""
@@ -91,8 +91,11 @@ class EnginePainter:
         )
         return {name: value for name, value in told.items() if value is not None} | {"use_plan": self.use_plan}
 
-    @property
-    def stamp(self) -> str:
+    def stamp(self, work: Work) -> str:
+        return self._stamp
+
+    @cached_property
+    def _stamp(self) -> str:
         return _stamp(self.weights, self.settings)
 
     def paint(self, works: Sequence[Work]) -> list[Painted]:
@@ -117,9 +120,10 @@ class ScenePainter:
     round_trip: Callable[[Pixels], Pixels] | None = None
     weights: str = ""
 
-    @property
-    def stamp(self) -> str:
-        return _stamp(self.weights, {"level": self.level.name, "side": self.side})
+    def stamp(self, work: Work) -> str:
+        """The scene itself is part of it: how one is drawn for a prompt may change."""
+        scene = truth(work.prompt, self.level, work.k)
+        return _stamp(self.weights, {"scene": repr(scene), "side": self.side})
 
     def paint(self, works: Sequence[Work]) -> list[Painted]:
         return [self._paint(work) for work in works]

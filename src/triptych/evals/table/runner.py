@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 from triptych.core.events import Pixels
 from triptych.evals.reading import Reading
 from triptych.evals.rows import Prompt
-from triptych.evals.table.painters import BATCH, Painted, Painter, Work
+from triptych.evals.table.painters import BATCH, Painter, Work
 from triptych.evals.table.store import Line, Store
 
 Report = Callable[[str], None]
@@ -44,9 +44,8 @@ def run_cell(
     another reader it is only read anew.
     """
     known = store.lines(painter.column, row)
-    stamp = painter.stamp
     works = [Work(prompt, k) for prompt in prompts for k in range(pictures)]
-    kept = {_key(work): known[_key(work)] for work in works if _same(known.get(_key(work)), work, stamp, store)}
+    kept = {_key(work): known[_key(work)] for work in works if _same(known.get(_key(work)), work, painter, store)}
     stale = [work for work in works if _key(work) in kept and kept[_key(work)].reader != reads.sha256]
     for batch in _batches(stale):
         anew = _read_again([kept.pop(_key(work)) for work in batch], reads, store)
@@ -54,7 +53,7 @@ def run_cell(
         kept |= {(line.index, line.k): line for line in anew}
     missing = [work for work in works if _key(work) not in kept]
     for number, batch in enumerate(_batches(missing)):
-        lines = _paint(painter, row, batch, stamp, reads, store)
+        lines = _paint(painter, row, batch, reads, store)
         store.append(painter.column, row, lines)
         kept |= {(line.index, line.k): line for line in lines}
         done = len(works) - len(missing) + min((number + 1) * BATCH, len(missing))
@@ -70,11 +69,11 @@ def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
     return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
 
 
-def _same(line: Line | None, work: Work, stamp: str, store: Store) -> bool:
+def _same(line: Line | None, work: Work, painter: Painter, store: Store) -> bool:
     """Whether the line is of this very picture, and the picture is there."""
     if line is None or (line.picture is not None and not (store.folder / line.picture).is_file()):
         return False
-    return (line.prompt, line.seed, line.stamp) == (work.prompt.text, work.prompt.seed(work.k), stamp)
+    return (line.prompt, line.seed, line.stamp) == (work.prompt.text, work.prompt.seed(work.k), painter.stamp(work))
 
 
 def _read_again(lines: Sequence[Line], reads: Reads, store: Store) -> list[Line]:
@@ -88,40 +87,26 @@ def _read_again(lines: Sequence[Line], reads: Reads, store: Store) -> list[Line]
     return again + [replace(line, reader=reads.sha256) for line in lines if line.picture is None]
 
 
-def _paint(painter: Painter, row: str, works: Sequence[Work], stamp: str, reads: Reads, store: Store) -> list[Line]:
+def _paint(painter: Painter, row: str, works: Sequence[Work], reads: Reads, store: Store) -> list[Line]:
     painted = painter.paint(works)
     readings = iter(reads.read([each.pixels for each in painted if each.pixels is not None]))
     load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else 0.0
-    return [
-        _line(
-            painter,
-            row,
-            work,
-            each,
-            next(readings) if each.pixels is not None else Reading(),
-            stamp,
-            reads,
-            store,
-            load,
+    lines: list[Line] = []
+    for work, each in zip(works, painted, strict=True):
+        prompt, column = work.prompt, painter.column
+        line = Line(
+            index=prompt.index,
+            k=work.k,
+            seed=prompt.seed(work.k),
+            prompt=prompt.text,
+            stamp=painter.stamp(work),
+            reader=reads.sha256,
+            reading=Reading() if each.pixels is None else next(readings),
+            picture=None if each.pixels is None else store.save(column, row, prompt.index, work.k, each.pixels),
+            plan=each.plan,
+            seconds=each.seconds,
+            load=load,
+            failure=each.reason,
         )
-        for work, each in zip(works, painted, strict=True)
-    ]
-
-
-def _line(
-    painter: Painter,
-    row: str,
-    work: Work,
-    each: Painted,
-    reading: Reading,
-    stamp: str,
-    reads: Reads,
-    store: Store,
-    load: float,
-) -> Line:
-    prompt = work.prompt
-    picture = None if each.pixels is None else store.save(painter.column, row, prompt.index, work.k, each.pixels)
-    return Line(
-        prompt.index, work.k, prompt.seed(work.k), prompt.text, stamp, reads.sha256, reading, picture, each.plan,
-        each.seconds, load, each.reason,
-    )  # fmt: skip
+        lines.append(line)
+    return lines
