@@ -1,4 +1,4 @@
-"""`triptych bench`: what the models can do, measured. `bench table` makes the comparison table."""
+"""`triptych bench`: what the models can do, measured. `bench table` is the comparison table; others have own files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from triptych.cli.bench_memory import memory
 from triptych.cli.bench_readers import readers
+from triptych.cli.bench_sampling import sampling
 
 if TYPE_CHECKING:
     from triptych.evals.table.sheets import Sheet
@@ -27,6 +29,8 @@ def bench() -> None:
 
 
 app.command()(readers)
+app.command()(sampling)
+app.command()(memory)
 
 
 @app.command()
