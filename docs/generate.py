@@ -10,10 +10,13 @@ import io
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
+import typer.main
+
 from triptych.cli import main
-from triptych.cli.app import COMMANDS
+from triptych.cli.app import COMMANDS, app
 from triptych.scenes.levels import LEVELS, Level
 from triptych.scenes.nouns import NOUNS
 from triptych.scenes.wording import BACKGROUND_PHRASES, PLACE_PHRASES, RELATION_PHRASES
@@ -44,9 +47,10 @@ The result goes to stdout, everything else to stderr; with `--json` stdout holds
 
 def cli_page() -> str:
     """The help of the program and of each command, in the order in which they are listed."""
-    calls = [[], *([command] for command in COMMANDS)]
-    for below in (["models", "show"], ["bench", "table"]):
-        calls.insert(calls.index(below[:1]) + 1, below)
+    group: Any = typer.main.get_command(app)
+    calls: list[list[str]] = [[]]
+    for name in COMMANDS:
+        calls += [[name], *([name, below] for below in getattr(group.commands[name], "commands", {}))]
     sections = [f"## {' '.join(['triptych', *call])}\n\n```text\n{help_of(call)}\n```\n" for call in calls]
     return CLI_HEAD + "\n" + "\n".join(sections)
 
