@@ -21,9 +21,9 @@ class DiffusionPreset:
 
 
 TIERS = {
-    "low": Tier(steps=10, guidance=2.0, sampler="dpmpp_2m"),
-    "medium": Tier(steps=25, guidance=2.0, sampler="dpmpp_2m"),
-    "high": Tier(steps=50, guidance=2.0, sampler="dpmpp_2m"),
+    "low": Tier(steps=6, guidance=2.0, sampler="dpmpp_2m"),
+    "medium": Tier(steps=12, guidance=2.0, sampler="dpmpp_2m"),
+    "high": Tier(steps=25, guidance=2.0, sampler="dpmpp_2m"),
 }
 
 

@@ -22,9 +22,9 @@ class FlowPreset:
 
 
 TIERS = {
-    "low": Tier(steps=8, guidance=2.0, sampler="euler"),
-    "medium": Tier(steps=20, guidance=2.0, sampler="euler"),
-    "high": Tier(steps=30, guidance=2.0, sampler="heun"),
+    "low": Tier(steps=6, guidance=2.0, sampler="euler"),
+    "medium": Tier(steps=12, guidance=2.0, sampler="euler"),
+    "high": Tier(steps=24, guidance=2.0, sampler="euler"),
 }
 
 
