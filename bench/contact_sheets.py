@@ -2,7 +2,7 @@
 
     python bench/contact_sheets.py [MODEL ...]      (default: flow diffusion tokens)
 
-Each picture is the first one of seed 1: nothing is chosen. Writes docs/sheets/MODEL-{singles,scenes}.png.
+Each picture is the first one of seed 1: nothing is chosen. Writes docs/sheets/MODEL-{singles,scenes}.jpg.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def main(models: list[str]) -> None:
         for name, prompts in (("singles", SINGLES), ("scenes", SCENES)):
             started = time.perf_counter()
             pictures = [triptych.generate(prompt, model=model, seed=SEED).images[0].pixels for prompt in prompts]
-            path = folder / f"{model}-{name}.png"
-            contact_sheet(pictures, prompts, columns=5).save(path)
+            path = folder / f"{model}-{name}.jpg"
+            contact_sheet(pictures, prompts, columns=5).save(path, quality=90)
             print(f"{path}  {(time.perf_counter() - started) / len(prompts):.2f} s a picture")
 
 
