@@ -2,8 +2,8 @@
 
     python bench/blind_sheet.py MODEL SEED [OUT]       (OUT: out/blind)
 
-Nouns and places are drawn from SEED, so choose one that you have not looked at. Name the main thing of each picture before
-you open the key; the share that agrees is the figure.
+Nouns and places are drawn from SEED, so choose one that you have not looked at. Name the main thing of each picture
+before you open the key; the share that agrees is the figure.
 """
 
 from __future__ import annotations
@@ -26,10 +26,8 @@ def main(model: str, seed: int, out: Path) -> None:
     world = library.registry.capabilities(model)
     draw = random.Random(seed)
     nouns = [draw.choice(world.nouns) for _ in range(PICTURES)]
-    requests = [
-        Request(prompt=f"a picture of {'an' if noun[0] in 'aeiou' else 'a'} {noun}", model=model, seed=draw.getrandbits(31))
-        for noun in nouns
-    ]  # fmt: skip
+    words = [f"a picture of {'an' if noun[0] in 'aeiou' else 'a'} {noun}" for noun in nouns]
+    requests = [Request(prompt=text, model=model, seed=draw.getrandbits(31)) for text in words]
     pictures = [made[0].pixels for made in Engine(library).generate_many(requests)]
     out.mkdir(parents=True, exist_ok=True)
     contact_sheet(pictures, [str(number) for number in range(1, PICTURES + 1)], columns=10).save(out / f"{model}.png")
