@@ -236,6 +236,26 @@ def test_same_bits_in_any_company(patch: int) -> None:
         torch.set_num_threads(threads)
 
 
+@pytest.mark.parametrize("words", range(1, 20))
+def test_same_bits_for_any_number_of_words(words: int) -> None:
+    """At the built-in sizes: with 5-7 and 9-11 rows the bits of a bare product depend on the number of threads."""
+    sizes = {"nouns": 33, "colours": 8, "backgrounds": words, "lights": words}
+    net = PlanInput(**sizes, width=192, patch=2, hidden=192, embedding=64)
+    net.init_weights(torch.Generator().manual_seed(0))
+    numbers = torch.arange(words)
+    raster = stack([rasterise(None, VOCABULARY, (4, 4))] * words)
+    raster = PlanRaster(**{**vars(raster), "scene": torch.stack((numbers, numbers), dim=1)})
+    threads = torch.get_num_threads()
+    try:
+        with torch.no_grad():
+            torch.set_num_threads(1)
+            one = awake(net)(raster)
+            torch.set_num_threads(2)
+            assert torch.equal(net(raster), one)
+    finally:
+        torch.set_num_threads(threads)
+
+
 def test_vocabulary_survives_json_and_refuses_what_is_not_one() -> None:
     data = json.loads(json.dumps(VOCABULARY.as_json()))
     assert PlanVocabulary.from_json(data) == VOCABULARY

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from triptych.adapters.plan_vocabulary import LETTER_IDS, LETTERS, NATURAL_COLOUR, NOTHING, PlanVocabulary
 from triptych.core.plan import Plan
+from triptych.nn.rows import with_enough_rows
 
 LAYERS = 2
 OVERHANG = 0.5
@@ -237,12 +238,13 @@ class PlanInput(nn.Module):
             background,
             light,
         ]
+        # Eleven backgrounds and five lights are so few rows that their bits would depend on the number of threads.
         tables = [
-            *self.read_noun(self.noun.weight).chunk(LAYERS, dim=-1),
-            *self.read_colour(self.colour.weight).chunk(LAYERS, dim=-1),
-            *self.read_letter(self.letter.weight).chunk(2 * LAYERS, dim=-1),
-            self.read_background(self.background.weight),
-            self.read_light(self.light.weight),
+            *with_enough_rows(self.read_noun, self.noun.weight).chunk(LAYERS, dim=-1),
+            *with_enough_rows(self.read_colour, self.colour.weight).chunk(LAYERS, dim=-1),
+            *with_enough_rows(self.read_letter, self.letter.weight).chunk(2 * LAYERS, dim=-1),
+            with_enough_rows(self.read_background, self.background.weight),
+            with_enough_rows(self.read_light, self.light.weight),
         ]
         starts = torch.tensor([0, *(len(table) for table in tables[:-1])], device=background.device).cumsum(0)
         rows = torch.stack(numbers, dim=-1) + starts  # (B, h, w, words per cell)

@@ -1,8 +1,9 @@
 """Same numbers in any company.
 
 A matrix product with few rows takes another kernel, and other rounding, than one with many: the same picture would
-differ by a bit when it shares a batch. Layers that see one row per picture (timestep, pooled text, token decoding) are
-therefore never given fewer than `ENOUGH_ROWS` rows. docs/decisions has the measurement and what it costs.
+differ by a bit when it shares a batch, or when more threads split the product. Layers that see one row per picture
+(timestep, pooled text, token decoding) or per word of a small table are therefore never given fewer than `ENOUGH_ROWS`
+rows. docs/decisions has the measurement and what it costs.
 """
 
 from __future__ import annotations
