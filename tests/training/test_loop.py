@@ -123,6 +123,15 @@ def test_warm_start_takes_the_exported_weights(whole: Path, tmp_path: Path) -> N
     assert 0 < distance < 0.05  # one small step away from where the export stood
 
 
+def test_a_card_counts_the_pictures_of_every_stretch(whole: Path, tmp_path: Path) -> None:
+    shutil.copytree(whole / "tiny", tmp_path / "tiny", ignore=shutil.ignore_patterns("checkpoint.pt", "log.jsonl"))
+    run("flow", "tiny", out=tmp_path, samples=16, warm=True, max_seconds=0.0)
+    run("flow", "tiny", out=tmp_path, samples=16, resume=True)
+    card = json.loads((tmp_path / "tiny" / "flow" / "model" / "card.json").read_text())
+    assert card["training"]["samples"] == SAMPLES + 16
+    assert card["training"]["steps"] == 2
+
+
 def test_a_truncated_checkpoint_is_a_clear_error(whole: Path, tmp_path: Path) -> None:
     source = whole / "tiny" / "autoencoder" / "checkpoint.pt"
     broken = tmp_path / "tiny" / "autoencoder" / "checkpoint.pt"

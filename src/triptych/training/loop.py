@@ -99,9 +99,18 @@ class Run:
     """A stage under way, in `folder`: `checkpoint.pt`, `log.jsonl`, `loss.png`, `sheets/`, and at the end `model/`."""
 
     def __init__(
-        self, stage: Stage, config: RunConfig, folder: Path, report: Callable[[str], None], devices: Devices
+        self,
+        stage: Stage,
+        config: RunConfig,
+        folder: Path,
+        report: Callable[[str], None],
+        devices: Devices,
+        *,
+        before: dict[str, float] | None = None,
     ) -> None:
+        """before: `samples` and `seconds` that the weights of a warm start had already taken."""
         self.stage, self.config, self.folder, self.devices = stage, config, folder, devices
+        self.before = before or {"samples": 0, "seconds": 0.0}
         self.journal = Journal(folder, f"{config.stage}, {config.preset} preset", report, is_open=devices.main)
         self._skipped = 0
         self._flops: float | None = None
@@ -185,6 +194,7 @@ class Run:
             ema.load(state["ema"])
         except (KeyError, ValueError, RuntimeError) as error:
             raise FileProblem(f"the checkpoint {path} is of another model than this preset's: {error}") from error
+        self.before = state.get("before", self.before)
         self.journal.say(f"resumed at step {state['step']} of {self.config.steps}")
         for line in differences(state["config"], asdict(self.config)):
             self.journal.say(f"not as the run that left the checkpoint: {line}")
@@ -192,7 +202,7 @@ class Run:
 
     def _save(self, module: nn.Module, optimizer: torch.optim.Optimizer, ema: Ema, step: int) -> None:
         state = {"module": module.state_dict(), "optimizer": optimizer.state_dict(), "ema": ema.shadow,
-                 "step": step, "config": asdict(self.config)}  # fmt: skip
+                 "step": step, "config": asdict(self.config), "before": self.before}  # fmt: skip
         self.devices.on_main(lambda: checkpoint.save(self.folder / "checkpoint.pt", state))
 
     def _sheet(self, ema: Ema, module: nn.Module, step: int) -> dict[str, float]:
@@ -240,11 +250,12 @@ class Run:
         return self._flops
 
     def _training_record(self, step: int, record: dict[str, Any]) -> dict[str, Any]:
+        """What stands on the card: samples and seconds of all stretches, the rest of the last one."""
         return {
             "preset": self.config.preset,
-            "samples": step * self.config.batch,
+            "samples": int(self.before["samples"]) + step * self.config.batch,
             "steps": step,
-            "seconds": round(self.journal.seconds()),
+            "seconds": round(self.before["seconds"] + self.journal.seconds()),
             "precision": self.config.precision,
             "last": record,
         }

@@ -15,6 +15,7 @@ from triptych.adapters.plan_vocabulary import PlanVocabulary
 from triptych.autoencoders import fsq, kl
 from triptych.core.errors import FileProblem, InvalidRequest
 from triptych.core.plan import Plan
+from triptych.core.registry import Card
 from triptych.evals.readers.trips import Trips
 from triptych.families import loading
 from triptych.families.loading import Parts
@@ -77,9 +78,9 @@ def run(
     with devices.main_first(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)  # layers draw their first weights from torch's own generator
         built = workshop.stage(stage)
-    if warm:
-        workshop.load_exported(stage, built.module)
-    return Run(built, config, out / preset / stage, report, devices).train(resume=resume, max_seconds=max_seconds)
+    before = workshop.load_exported(stage, built.module) if warm else None
+    work = Run(built, config, out / preset / stage, report, devices, before=before)
+    return work.train(resume=resume, max_seconds=max_seconds)
 
 
 class Workshop:
@@ -148,8 +149,8 @@ class Workshop:
         words = Words(reader.tokenizer, reader.encoder)
         return PainterStage(family, self.pool(family.learns), words, self.vocabulary, self._sheet_prompts(), card)
 
-    def load_exported(self, stage: str, module: nn.Module) -> None:
-        """Warm start: the weights that surely last, where the full checkpoint did not.
+    def load_exported(self, stage: str, module: nn.Module) -> dict[str, float]:
+        """Warm start: the weights that surely last, where the full checkpoint did not. Return what went into them.
 
         The text stage's own plan writer lies beside its model, where plans were known; a planner's that was trained on
         is larger. A planner's encoder may be missing: then it is the painters' still.
@@ -168,6 +169,8 @@ class Workshop:
         may_miss = ("writer.", "encoder.") if stage == "planner" else ("writer.",)
         if unknown or any(not name.startswith(may_miss) for name in missing):
             raise FileProblem(f"the model {folder} is another than this preset's: {[*missing, *unknown][:3]}")
+        past = Card.read(folder).training
+        return {"samples": past.samples, "seconds": past.seconds}
 
     @cached_property
     def sprites(self) -> Sprites:
