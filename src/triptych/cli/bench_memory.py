@@ -47,12 +47,15 @@ def memory(
 
     sprites, library = Sprites.load(), Library(catalogue)
     found: dict[str, Any] = {}
+    books: dict[Any, Any] = {}  # models of one world share their training pictures: some 400 MB, drawn once
     for name, (level, size, seed, count) in zip(names, worlds, strict=True):
         tell(f"{name}: painting {pictures} fresh scenes", quiet=quiet)
         scenes = memories.fresh_scenes(level, FRESH_SEED, pictures)
         painted = _painted(library, name, [caption(scene, 0, "dense") for scene in scenes])
-        tell(f"{name}: drawing its {count:,} training pictures again", quiet=quiet)
-        book = memories.training_book(level, size, seed, count, sprites)
+        if (level, size, seed, count) not in books:
+            tell(f"{name}: drawing its {count:,} training pictures again", quiet=quiet)
+            books[level, size, seed, count] = list(memories.training_book(level, size, seed, count, sprites))
+        book = books[level, size, seed, count]
         result = memories.compare(painted, [render(scene, size, sprites) for scene in scenes], book)
         _sheet(out / f"{name}.png", result, painted, scenes, (level, size, seed), sprites)
         found[name] = result.as_json() | {"training_pictures": count, "sheet": str(out / f"{name}.png")}
