@@ -23,7 +23,7 @@ class Arm:
     seconds_of: str | None = None
 
 
-_WORDS = {"plan": "boxes", "order": "singles", "samples": 12_800}
+_WORDS = {"plan": "boxes", "order": "singles"}
 """Single things whose plan is a box: what they are, words say. Asked from dense and from short captions."""
 
 ARMS: dict[str, Arm] = {
@@ -48,6 +48,7 @@ ARMS: dict[str, Arm] = {
     "words-short": Arm(Recipe(captions="short", **_WORDS), ("plan", "short")),  # type: ignore[arg-type]
     "adamw": Arm(Recipe(muon_lr=None)),
     "adamw-fast": Arm(Recipe(muon_lr=None, lr=3e-3)),
+    "adamw-faster": Arm(Recipe(muon_lr=None, lr=8e-3)),
     "adamw-seconds": Arm(Recipe(muon_lr=None), seconds_of="base"),
     "adamw-fast-seconds": Arm(Recipe(muon_lr=None, lr=3e-3), seconds_of="base"),
     "patch-2": Arm(Recipe(patch=2)),
@@ -67,7 +68,7 @@ EXPERIMENTS: dict[str, tuple[str, ...]] = {
     "times": ("base", "uniform", "towards-noise", "towards-picture"),
     "curriculum": ("base", "singles-first", "uneven"),
     "text": ("words", "words-joint", "words-random"),
-    "optimiser": ("base", "adamw", "adamw-fast", "adamw-seconds", "adamw-fast-seconds"),
+    "optimiser": ("base", "adamw", "adamw-fast", "adamw-faster", "adamw-seconds", "adamw-fast-seconds"),
     "captions": ("words", "words-dense", "words-short"),
     "patch": ("base", "patch-2", "patch-2-seconds", "128px-patch-2"),
     "autoencoder": ("base", "latents-noise", "latents-scale", "latents-bare"),

@@ -132,31 +132,39 @@ class Bench:
         """Markdown. Several seeds are averaged per prompt; `spread` is the range of their scores."""
         head = "| arm | asked | facts right | against the first | " + " | ".join(KINDS[1:])
         lines = [f"\n## {question}", head + " | spread | samples | CPU s | ceiling |", "|---" * (len(KINDS) + 7) + "|"]
-        first: dict[str, np.ndarray] = {}
+        first: dict[str, dict[int, np.ndarray]] = {}
         for name in EXPERIMENTS[question]:
-            found = [result for seed in range(seeds) if (result := self.result(name, seed))]
+            found = {seed: result for seed in range(seeds) if (result := self.result(name, seed))}
             for mode in ARMS[name].modes if found else ():
-                lines.append(self._row(name, mode, found, first))
+                lines.append(_row(name, mode, found, first))
         return "\n".join(lines)
 
-    def _row(self, name: str, mode: str, found: list[dict[str, Any]], first: dict[str, np.ndarray]) -> str:
-        prompts = np.mean([result["scores"][mode]["prompts"] for result in found], axis=0)
-        low, high = interval(prompts)
-        against = "-"
-        if mode in first and len(first[mode]) == len(prompts):
-            difference = prompts - first[mode]
-            bounds = interval(difference)
-            against = f"{difference.mean():+.3f} ({bounds[0]:+.3f} to {bounds[1]:+.3f})"
-        first.setdefault(mode, prompts)
-        means = [result["scores"][mode]["means"] for result in found]
-        shares = " | ".join(f"{np.mean([mean[kind] for mean in means]):.3f}" for kind in KINDS[1:])
-        facts = [mean["facts"] for mean in means]
-        training = [result["training"] for result in found]
-        return (
-            f"| {name} | {mode} | {prompts.mean():.3f} ({low:.3f} to {high:.3f}) | {against} | {shares} "
-            f"| {min(facts):.3f}-{max(facts):.3f} of {len(facts)} | {training[0]['samples']:,} "
-            f"| {np.mean([t['cpu_seconds'] for t in training]):.0f} | {found[0]['ceiling']['round_trips']:.3f} |"
-        )
+
+def _row(name: str, mode: str, found: dict[int, dict[str, Any]], first: dict[str, dict[int, np.ndarray]]) -> str:
+    """`found`: seed -> result. `first`: mode -> the shares of right facts per seed of the first arm, kept here.
+
+    The difference from the first arm is taken over the seeds that both have.
+    """
+    shares = {seed: np.array(result["scores"][mode]["prompts"]) for seed, result in found.items()}
+    prompts = np.mean(list(shares.values()), axis=0)
+    low, high = interval(prompts)
+    against = "-"
+    common = [seed for seed in shares if seed in first.get(mode, {})]
+    if common:
+        difference = np.mean([shares[seed] - first[mode][seed] for seed in common], axis=0)
+        bounds = interval(difference)
+        against = f"{difference.mean():+.3f} ({bounds[0]:+.3f} to {bounds[1]:+.3f})"
+    first.setdefault(mode, shares)
+    means = [result["scores"][mode]["means"] for result in found.values()]
+    kinds = " | ".join(f"{np.mean([mean[kind] for mean in means]):.3f}" for kind in KINDS[1:])
+    facts = [mean["facts"] for mean in means]
+    training = [result["training"] for result in found.values()]
+    ceiling = next(iter(found.values()))["ceiling"]["round_trips"]
+    return (
+        f"| {name} | {mode} | {prompts.mean():.3f} ({low:.3f} to {high:.3f}) | {against} | {kinds} "
+        f"| {min(facts):.3f}-{max(facts):.3f} of {len(facts)} | {training[0]['samples']:,} "
+        f"| {np.mean([t['cpu_seconds'] for t in training]):.0f} | {ceiling:.3f} |"
+    )
 
 
 def prompts(*, singles: bool) -> list[Scene]:
