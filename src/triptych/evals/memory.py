@@ -81,7 +81,7 @@ def compare(painted: Sequence[Pixels], renders: Sequence[Pixels], book: Iterable
 def thumbnails(pictures: Sequence[Pixels], side: int = SIDE) -> Thumbnails:
     """Each picture averaged down to side x side pixels, as one row."""
     small = [Image.fromarray(picture).resize((side, side), Image.Resampling.BOX) for picture in pictures]
-    return np.stack([np.asarray(picture, dtype=np.float32).ravel() / 255 for picture in small])
+    return np.stack([np.asarray(picture).ravel() for picture in small]).astype(np.float32) / np.float32(255)
 
 
 def nearest(queries: Thumbnails, book: Iterable[Thumbnails]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
