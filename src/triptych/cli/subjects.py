@@ -10,19 +10,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from triptych.core.errors import FileProblem
-from triptych.core.events import Pixels
 from triptych.core.registry import CARD, Card, Registry, builtin_folder
-from triptych.evals.readers.load import Readers
-from triptych.evals.reading import Reading
-from triptych.evals.table.painters import round_trip
-from triptych.evals.table.subjects import Subject
-from triptych.library import Library
+
+if TYPE_CHECKING:
+    from triptych.core.events import Pixels
+    from triptych.evals.readers.load import Readers
+    from triptych.evals.reading import Reading
+    from triptych.evals.table.subjects import Subject
+    from triptych.library import Library
 
 
 def open_library(folder: Path) -> Library:
     """The models of the package, with the one in `folder`, and the parts beside it that it names, in their place."""
+    from triptych.library import Library
+
     registry = Registry().add_folder(builtin_folder())
     card = Card.read(folder)
     for name in card.parts:
@@ -35,6 +39,9 @@ def open_library(folder: Path) -> Library:
 
 def subject(label: str, folder: Path) -> Subject:
     """The model of a folder under a label. Raises `FileProblem` where it or a part is missing or altered."""
+    from triptych.evals.table.painters import round_trip
+    from triptych.evals.table.subjects import Subject
+
     library = open_library(folder)
     card = Card.read(folder)
     library.registry.capabilities(card.name)
@@ -66,6 +73,8 @@ class CardReader:
     @classmethod
     def load(cls, folder: Path | None) -> CardReader:
         """Those of a folder, or of the package; `FileProblem` where they are missing or altered."""
+        from triptych.evals.readers.load import Readers
+
         folder = folder or builtin_folder() / "readers"
         readers = Readers.load(folder)
         files = sorted(Card.read(folder).files.items())

@@ -79,12 +79,12 @@ def test_true_renders_are_right_everywhere_and_noise_nowhere(made: Any) -> None:
 def test_costs_are_measured(made: Any) -> None:
     flow, tokens = made[1]["columns"]
     assert flow["parameters"] > 1000
-    assert flow["forwards"] == 16  # 8 Euler steps, guided
+    assert flow["forwards"] == 12  # 6 Euler steps, guided
     assert tokens["forwards"] == 64  # an 8 x 8 grid
     assert flow["peak_mib"] > 50
     assert flow["seconds"] > 0
     assert flow["reproducibility"] == {"alone": 1, "other threads": 1, "new process": 1}
-    assert flow["settings"]["steps"] == 8
+    assert flow["settings"]["steps"] == 6
     assert flow["failures"] == 0
 
 
@@ -247,5 +247,5 @@ def test_stamps_tell_weights_and_settings_apart(tiny_subject: SubjectOf) -> None
         painter = EnginePainter(chosen.models, "flow", "flow", weights, quality, use_plan, fields)
         return painter.stamp(Work(prompts("single", SHAPES)[0], 0))
 
-    assert stamp() == stamp() == stamp(steps=8)
+    assert stamp() == stamp() == stamp(steps=6)
     assert len({stamp(), stamp("v"), stamp(quality="medium"), stamp(use_plan=False), stamp(steps=9)}) == 5
