@@ -86,7 +86,7 @@ def test_models(weights: Path, run: Run) -> None:
 
 def test_models_show(weights: Path, run: Run) -> None:
     text = run("models", "show", "flow").out
-    for words in ("euler, heun", "1000 pictures in 2.0 h on 2 CPU cores", "score       clip 0.5", "model.safetensors"):
+    for words in ("euler, heun", "1,000 pictures in 2.0 h on 2 CPU cores", "score       clip 0.5", "model.safetensors"):
         assert words in text
     assert json.loads(run("models", "show", "flow", "--json").out)["scores"] == {"clip": 0.5}
     done = run("models", "show", "flwo")

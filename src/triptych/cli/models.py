@@ -64,7 +64,8 @@ def _lines(card: Card) -> list[str]:
     told = card.training
     if told.samples:
         lines.append(
-            f"training    {told.samples} pictures in {told.seconds / 3600:.1f} h on {told.compute}: {told.data}"
+            f"training    {told.samples:,} pictures in {told.seconds / 3600:.1f} h"
+            f"{f' on {told.compute}' if told.compute else ''}: {told.data}"
         )
     lines += [f"score       {name} {value:g}" for name, value in card.scores.items()]
     lines += [
