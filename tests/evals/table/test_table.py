@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import io
 import json
@@ -130,6 +131,13 @@ def test_scores_for_a_card(made: Any) -> None:
     assert scores["geneval"] == 0
     assert {"complex", "complex gm", "unseen gap", "left_right pairs"} <= scores.keys()
     assert all(isinstance(value, float) for value in scores.values())
+
+
+def test_a_row_that_the_readers_cannot_judge_is_on_no_card(made: Any) -> None:
+    document = copy.deepcopy(made[1])
+    binding = next(row for row in document["rows"] if row["id"] == "binding")
+    binding["scores"][0]["cells"]["autoencoder"]["value"] = 0.05
+    assert card_scores(made[1], "flow").keys() - card_scores(document, "flow").keys() == {"binding"}
 
 
 def test_differences_are_between_models_with_the_same_plans(

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from triptych.core.errors import FileProblem
 from triptych.core.plan import MAX_SIGN_LETTERS, Box
-from triptych.evals.reading import Detection, Reading
+from triptych.evals.reading import Reading, true_reading
 from triptych.scenes import LEVELS, Level, Scene, Sprites, render, sample_scene
 from triptych.scenes.backgrounds import BACKGROUNDS, VARIANTS
 from triptych.scenes.colours import COLOURS
@@ -103,22 +103,12 @@ def truth(scene: Scene, size: int, sprites: Sprites) -> Reading:
     """
     horizon = BACKGROUNDS[scene.background].horizon
     shown = _visible(scene, size, sprites)
-    things = []
-    for thing, visible in zip(scene.objects, shown, strict=True):
-        colour = thing.colour or NOUNS[thing.noun].natural
-        things.append(
-            Detection(
-                noun=thing.noun,
-                score=1.0,
-                box=thing.box,
-                colours={colour: 1.0} if colour else {},
-                visible=visible,
-                text=thing.text,
-                face=thing.face.vector() if thing.face else None,
-                shadow=FALL[scene.light] if thing.box[3] > horizon else None,
-            )
-        )
-    return Reading(tuple(things), {scene.background: 1.0})
+    plain = true_reading(scene)
+    things = [
+        dataclasses.replace(told, visible=visible, shadow=FALL[scene.light] if thing.box[3] > horizon else None)
+        for told, thing, visible in zip(plain.things, scene.objects, shown, strict=True)
+    ]
+    return dataclasses.replace(plain, things=tuple(things))
 
 
 def _visible(scene: Scene, size: int, sprites: Sprites) -> list[float]:

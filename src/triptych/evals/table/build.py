@@ -32,6 +32,8 @@ from triptych.scenes import Sprites
 from triptych.scenes.render import default_sprites
 
 OVERALL = "geneval"
+LEAST_CEILING = 0.5
+"""Of a row that a model card may carry: below it the readers themselves fail on true scenes."""
 _STEPS_ROW, _STEPS_PROMPTS = "binding", 50
 _WALKED, _REPEATED = 16, 8
 
@@ -314,9 +316,15 @@ class Table:
 
 
 def card_scores(document: Mapping[str, Any], column: str) -> dict[str, float]:
-    """The table's scores of one column as a model card carries them: "binding", "complex gm", ..."""
+    """The table's scores of one column as a model card carries them: "binding", "complex gm", ...
+
+    A row whose ceiling is below `LEAST_CEILING` is left out: it says something of the readers, nothing of the model.
+    """
+    ceiling = next(each["ceiling"] for each in document["columns"] if each["id"] == column)
     told: dict[str, float] = {}
     for row in document["rows"]:
+        if row["scores"][0]["cells"][ceiling]["value"] < LEAST_CEILING:
+            continue
         for number, one in enumerate(row["scores"]):
             name = row["id"] if number == 0 else f"{row['id']} {one['id']}"
             told[name] = round(one["cells"][column]["value"], 4)
