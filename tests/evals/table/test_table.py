@@ -136,7 +136,7 @@ def test_scores_for_a_card(made: Any) -> None:
 def test_a_row_that_the_readers_cannot_judge_is_on_no_card(made: Any) -> None:
     document = copy.deepcopy(made[1])
     binding = next(row for row in document["rows"] if row["id"] == "binding")
-    binding["scores"][0]["cells"]["autoencoder"]["value"] = 0.05
+    binding["scores"][0]["cells"]["renders"]["value"] = 0.05
     assert card_scores(made[1], "flow").keys() - card_scores(document, "flow").keys() == {"binding"}
 
 

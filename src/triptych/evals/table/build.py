@@ -318,12 +318,12 @@ class Table:
 def card_scores(document: Mapping[str, Any], column: str) -> dict[str, float]:
     """The table's scores of one column as a model card carries them: "binding", "complex gm", ...
 
-    A row whose ceiling is below `LEAST_CEILING` is left out: it says something of the readers, nothing of the model.
+    A row whose true renders score below `LEAST_CEILING` is left out: it says something of the readers, nothing of the
+    model.
     """
-    ceiling = next(each["ceiling"] for each in document["columns"] if each["id"] == column)
     told: dict[str, float] = {}
     for row in document["rows"]:
-        if row["scores"][0]["cells"][ceiling]["value"] < LEAST_CEILING:
+        if row["scores"][0]["cells"]["renders"]["value"] < LEAST_CEILING:
             continue
         for number, one in enumerate(row["scores"]):
             name = row["id"] if number == 0 else f"{row['id']} {one['id']}"
