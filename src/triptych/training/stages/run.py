@@ -29,10 +29,12 @@ from triptych.training.devices import Devices, bf16_pays
 from triptych.training.export import WEIGHTS
 from triptych.training.loop import Run, Stage
 from triptych.training.presets import STAGES, WORLDS, WorldConfig, run_config
-from triptych.training.stages import readers
+from triptych.training.stages import readers, upscaler
 from triptych.training.stages.autoencoder import AutoencoderStage, TokenizerStage
 from triptych.training.stages.painter import PainterStage, Words, capabilities_for
 from triptych.training.stages.text import PlannerStage, TextStage
+from triptych.training.upscaling import UpscalingData
+from triptych.upscale.network import SCALES
 
 VALIDATION_SEED = 1_000_003
 """Scenes of this seed are never trained on."""
@@ -124,6 +126,8 @@ class Workshop:
             return PlannerStage(self.source, self.validation, reader.tokenizer, reader.encoder, self.plan_tokens)
         if name == "readers":
             return self._readers()
+        if name == "upscaler":
+            return self._upscaler()
         return self._painter(name)
 
     def _readers(self) -> readers.ReadersStage:
@@ -136,6 +140,18 @@ class Workshop:
         trips = Trips(self.parts.autoencoder(), self.parts.tokenizer(), fast)
         level, sizes = LEVELS[self.world.level], readers.SIZES[self.preset]
         return readers.ReadersStage(level, self.world.size, self.sprites, trips, sizes, folder, self.report)
+
+    def _upscaler(self) -> upscaler.UpscalerStage:
+        """It learns from scenes at several sizes, of the widest level: what it sees may be anything."""
+        if self.data != "scenes":
+            raise InvalidRequest("data", f"{self.data}: the upscaler draws its pictures itself; it needs `scenes`")
+        level, sizes = LEVELS["shapes" if self.preset == "tiny" else "full"], upscaler.SIZES[self.preset]
+        trips = Trips(self.parts.autoencoder(), self.parts.tokenizer(), self.device.type != "cpu" or bf16_pays())
+        made = [
+            UpscalingData(level, self.sprites, seed, SCALES, crop=sizes.crop, sizes=sizes.sizes, trips=trips)
+            for seed in (0, VALIDATION_SEED)
+        ]
+        return upscaler.UpscalerStage(made[0], made[1], sizes)
 
     def _painter(self, name: str) -> PainterStage:
         reader = self.parts.text()
