@@ -25,7 +25,7 @@ PLAN = Plan(background="night", objects=(PlanObject(noun="ring", colour="blue", 
 @pytest.fixture(autouse=True)
 def models(tiny_library: Library, monkeypatch: pytest.MonkeyPatch) -> Library:
     """The tiny models in the place of the built-in ones."""
-    monkeypatch.setattr(api, "library", lambda: tiny_library)
+    monkeypatch.setattr("triptych.api.results.library", lambda: tiny_library)
     return tiny_library
 
 
@@ -244,7 +244,7 @@ def test_a_jpeg_replays_by_the_hash_of_its_recipe(tmp_path: Path) -> None:
 def test_a_recipe_from_a_newer_version_is_refused(tmp_path: Path) -> None:
     recipe = api.generate("a ring", seed=1, steps=1).images[0].recipe
     path = tmp_path / "a.json"
-    path.write_text(json.dumps(recipe.as_json() | {"version": 2}))
+    path.write_text(json.dumps(recipe.as_json() | {"version": 3}))
     with pytest.raises(FileProblem, match="newer Triptych"):
         api.replay(path)
 

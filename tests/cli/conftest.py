@@ -102,7 +102,7 @@ class FakeApi:
         self.calls.append({"prompt": prompt, "model": model, "seed": seed})
         return PLAN
 
-    def replay(self, path: Path) -> SimpleNamespace:
+    def replay(self, path: Path, *, home: Path | None = None) -> SimpleNamespace:
         if self.error:
             raise self.error
         recipe = read_recipe(path)

@@ -70,7 +70,8 @@ def test_every_option_reaches_the_request(api: FakeApi, run: Run) -> None:
     }
     assert run("generate", "a fox", *(word for pair in options.items() for word in pair)).code == 0
     (request,) = api.requests
-    assert request.model_dump(exclude={"plan", "schedule", "temperature", "top_k", "top_p"}) == {
+    inputs = {"init", "strength", "strength_map", "references", "controls", "loras", "regions"}
+    assert request.model_dump(exclude={"plan", "schedule", "temperature", "top_k", "top_p", *inputs}) == {
         "prompt": "a fox",
         "negative": "blurry",
         "model": "tiny",

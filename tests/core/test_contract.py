@@ -2,15 +2,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
+from triptych.core.asset import Asset, FileAsset
 from triptych.core.capabilities import Capabilities, Tier
 from triptych.core.contract import resolve, size_for_aspect
 from triptych.core.errors import InvalidRequest
+from triptych.core.inputs import Control, Lora, Reference, Region
 from triptych.core.plan import Plan
 from triptych.core.request import Request
 
 PLAN = Plan.parse({"background": "snow", "objects": [{"noun": "fox", "box": [0.1, 0.1, 0.5, 0.5]}]})
+
+PICTURE = Asset.of(np.zeros((192, 64, 3), np.uint8), "fox.png")
+MASK = Asset.of(np.full((192, 64), 255, np.uint8), "mask.png")
 
 FLOW = Capabilities(
     family="flow",
@@ -28,9 +34,20 @@ FLOW = Capabilities(
     colours=("red",),
     backgrounds=("snow",),
     max_objects=2,
+    init=True,
+    strength_map=True,
+    reference_roles=("identity", "style"),
+    max_references=2,
+    controls=("edges", "depth"),
+    lora=True,
+    regions=True,
 )
 TOKENS = Capabilities(
-    family="autoregressive", native_size=(128, 128), token_sampling=True, tiers={"medium": Tier(guidance=3.0)}
+    family="autoregressive",
+    native_size=(128, 128),
+    token_sampling=True,
+    tiers={"medium": Tier(guidance=3.0)},
+    init=True,
 )
 TURBO = Capabilities(
     family="flow",
@@ -64,11 +81,21 @@ EVERY_FIELD: dict[str, Any] = {
     "top_p": 0.9,
     "plan": PLAN,
     "use_plan": False,
+    "init": PICTURE,
+    "strength": 0.3,
+    "strength_map": MASK,
+    "references": (Reference(asset=PICTURE, role="style"),),
+    "controls": (Control(kind="edges", map=MASK),),
+    "loras": (Lora(file=FileAsset(sha256="0" * 64, name="ink.safetensors"), scale=0.5),),
+    "regions": (Region(prompt="a cat", box=(0, 0, 0.5, 1)),),
 }
 
 
 def fields_of(parameter: str, value: Any) -> dict[str, Any]:
-    return {"width": value[0], "height": value[1]} if parameter == "size" else {parameter: value}
+    if parameter == "size":
+        return {"width": value[0], "height": value[1]}
+    # How much of a picture is made anew can only be said where there is one; of its own size, to be taken as it is.
+    return {"init": PICTURE, parameter: value} if parameter.startswith("strength") else {parameter: value}
 
 
 def refusal(capabilities: Capabilities, **fields: Any) -> InvalidRequest:
@@ -95,7 +122,7 @@ def test_every_parameter_has_an_effect_or_a_note_or_is_refused(kind: str, parame
     except InvalidRequest as error:
         refused = error
     if refused:
-        assert refused.parameter == parameter or parameter == "size"
+        assert refused.parameter == parameter or parameter == "size" or refused.parameter == "init"
         assert kind in str(refused)
         return
     told = any(note.parameter == parameter for note in notes)
@@ -277,3 +304,38 @@ def test_a_seed_for_a_model_without_seeds_is_told() -> None:
     resolved, notes = resolve(Request.make(prompt="a fox", seed=3), HOSTED, name="hosted")
     assert resolved.seed is None
     assert notes[0].parameter == "seed"
+
+
+def test_a_picture_to_start_from_gives_the_size_and_is_told_to_be_scaled() -> None:
+    resolved, notes = resolve(Request.make(prompt="a fox", init=PICTURE), FLOW, name="flow")
+    assert (resolved.width, resolved.height, resolved.strength) == (80, 224, 0.6)
+    assert [(note.parameter, note.action) for note in notes] == [("init", "translated")]
+    with_map, _ = resolve(Request.make(prompt="a fox", init=PICTURE, strength_map=MASK), FLOW, name="flow")
+    assert with_map.strength == 1.0
+
+
+def test_a_map_of_another_size_is_refused() -> None:
+    small = Asset.of(np.zeros((8, 8), np.uint8))
+    assert "is 8x8, the picture is 64x192" in str(refusal(FLOW, init=PICTURE, strength_map=small))
+
+
+def test_strength_without_a_picture_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match=r"init, the picture, is missing"):
+        Request.make(prompt="a fox", strength=0.5)
+
+
+def test_roles_kinds_and_numbers_are_held_to_what_the_model_takes() -> None:
+    three = (Reference(asset=PICTURE),) * 3
+    assert "3 pictures are not allowed for it: at most 2" in str(refusal(FLOW, references=three))
+    assert "allowed: identity, style" in str(refusal(FLOW, references=(Reference(asset=PICTURE, role="pose"),)))
+    assert "pose is not allowed for it (allowed: edges, depth)" in str(
+        refusal(FLOW, controls=(Control(kind="pose", map=MASK),))
+    )
+    off = resolve(Request.make(prompt="a fox", controls=(Control(kind="edges", map=MASK, weight=0),)), FLOW, name="it")
+    assert off[0].controls == ()
+    assert [note.action for note in off[1]] == ["ignored"]
+
+
+def test_eleven_references_are_refused() -> None:
+    with pytest.raises(InvalidRequest, match="references"):
+        Request.make(prompt="a fox", references=(Reference(asset=PICTURE),) * 11)

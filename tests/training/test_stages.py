@@ -83,7 +83,10 @@ def test_words_and_plans_are_dropped_as_often_as_told(make: Make) -> None:
 
 def test_an_epoch_meets_every_picture_once_in_another_order_each_time(make: Make) -> None:
     stage = make("flow")
-    epochs = [stage._items(2 * epoch, 4) + stage._items(2 * epoch + 1, 4) for epoch in range(3)]
+    def items(step: int) -> list[int]:
+        return shuffled_items(len(stage.pool), step, 4)
+
+    epochs = [items(2 * epoch) + items(2 * epoch + 1) for epoch in range(3)]
     assert all(sorted(epoch) == list(range(8)) for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) > 1
 

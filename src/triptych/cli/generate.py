@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from triptych.api import Result
-    from triptych.core.events import Event
+    from triptych.core.events import Event, Note
 
 MAX_PLAN_BYTES = 64 * 1024
 
@@ -39,6 +39,25 @@ def generate(
         Path | None, typer.Option(help="Paint this plan (JSON, - for stdin) instead of writing one.")
     ] = None,
     no_plan: Annotated[bool, typer.Option("--no-plan", help="Paint from the words alone.")] = False,
+    init: Annotated[Path | None, typer.Option(help="Start from this picture instead of from noise.")] = None,
+    strength: Annotated[
+        float | None, typer.Option(help="How much of --init is made anew: near 0 hardly, 1 all.")
+    ] = None,
+    strength_map: Annotated[
+        Path | None, typer.Option(help="Grey picture that scales the strength: white as given, black kept.")
+    ] = None,
+    reference: Annotated[
+        list[str] | None,
+        typer.Option(help="FILE[:ROLE], repeated; roles identity, style, pose, scale, layout."),
+    ] = None,
+    control: Annotated[
+        list[str] | None,
+        typer.Option(help="KIND=FILE[:WEIGHT[:START-END]], repeated; kinds edges, depth, pose, segmentation."),
+    ] = None,
+    lora: Annotated[list[str] | None, typer.Option(help="FILE[:SCALE], repeated: low-rank weights on top.")] = None,
+    region: Annotated[
+        list[str] | None, typer.Option(help="x,y,w,h=PROMPT in fractions, or MASK.png=PROMPT, repeated.")
+    ] = None,
     out: Annotated[
         str | None,
         typer.Option("--out", "-o", help="File, folder, pattern with {prompt} {seed} {index} {model}, or -."),
@@ -50,6 +69,8 @@ def generate(
     """Make pictures from a prompt."""
     from triptych.cli.catalogue import check
     from triptych.cli.fields import interval, size_fields
+    from triptych.cli.inputs import input_fields
+    from triptych.cli.keeping import remember
     from triptych.cli.output import progress, read_json, read_prompt, tell
     from triptych.cli.targets import target
     from triptych.cli.trace import Trace
@@ -58,6 +79,15 @@ def generate(
     from triptych.core.request import Request
 
     prompt = read_prompt(prompt)
+    inputs, told = input_fields(
+        init=init,
+        strength=strength,
+        strength_map=strength_map,
+        references=reference or (),
+        controls=control or (),
+        loras=lora or (),
+        regions=region or (),
+    )
     fields: dict[str, Any] = {
         "seed": seed,
         "n": n,
@@ -75,6 +105,7 @@ def generate(
         "plan": Plan.parse(read_json(plan, "plan", MAX_PLAN_BYTES)) if plan else None,
         "use_plan": not no_plan,
         **size_fields(size, aspect, model),
+        **inputs,
     }
     # All that can be known to be wrong is said before torch is imported and before anything is painted.
     check(Request.make(prompt=prompt, model=model, **fields))
@@ -105,21 +136,23 @@ def generate(
         image.save(where.path(prompt=prompt, seed=image.seed, index=image.index, model=result.model))
         for image in result.images
     ]
-    _log(result, paths, quiet)
+    for path, image in zip(paths, result.images, strict=True):
+        remember(path, image.recipe, quiet=quiet)
+    notes = [*told, *result.notes]
     if as_json:
-        _show_json(result, paths)
+        _show_json(result, paths, notes)
     else:
-        _show(result, paths, quiet)
+        _show(result, paths, notes, quiet)
     if record:
         tell(f"the steps are in {record.folder}", quiet=quiet)
 
 
-def _show(result: Result, paths: list[Path], quiet: bool) -> None:
+def _show(result: Result, paths: list[Path], notes: list[Note], quiet: bool) -> None:
     import shlex
 
     from triptych.cli.output import show, tell, tell_notes
 
-    tell_notes(result.notes, quiet=quiet)
+    tell_notes(notes, quiet=quiet)
     for path in paths:
         show(path)
     total = f"{result.seconds.get('total', 0.0):.1f} s"
@@ -129,7 +162,7 @@ def _show(result: Result, paths: list[Path], quiet: bool) -> None:
     )
 
 
-def _show_json(result: Result, paths: list[Path]) -> None:
+def _show_json(result: Result, paths: list[Path], notes: list[Note]) -> None:
     from triptych.cli.output import show_json
 
     first = result.images[0]
@@ -153,22 +186,7 @@ def _show_json(result: Result, paths: list[Path]) -> None:
             "seconds": result.seconds,
             "steps": result.request.steps,
             "plan": first.plan.as_json() if first.plan else None,
-            "notes": [note.as_json() for note in result.notes],
+            "notes": [note.as_json() for note in notes],
             "recipe": first.recipe.as_json(),
         }
     )
-
-
-def _log(result: Result, paths: list[Path], quiet: bool) -> None:
-    """Note the pictures. They are safe on the disk by now, so a broken log is told and nothing more."""
-    from triptych.cli.output import tell
-    from triptych.cli.settings import data_folder
-    from triptych.core.errors import TriptychError
-    from triptych.core.gallery import Gallery
-
-    gallery = Gallery(data_folder())
-    try:
-        for path, image in zip(paths, result.images, strict=True):
-            gallery.add(path, image.recipe)
-    except TriptychError as error:
-        tell(f"note  log: {error}", quiet=quiet)

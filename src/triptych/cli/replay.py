@@ -16,15 +16,17 @@ def replay(
     """Make a picture again and compare: exact, within tolerance, or different (exit code 1)."""
     from triptych.cli.catalogue import check_model
     from triptych.cli.output import show, show_json, tell
+    from triptych.cli.settings import data_folder
     from triptych.core.readers import read_recipe
 
     # Read here first: a file that is no picture of ours is refused before torch is imported.
     recipe = read_recipe(file)
-    check_model(recipe.model)
+    if recipe.request is not None:
+        check_model(recipe.model)
 
     from triptych import api
 
-    report = api.replay(file)
+    report = api.replay(file, home=data_folder())
     same_weights = report.image.recipe.weights_sha256 == recipe.weights_sha256
     if as_json:
         show_json(
@@ -35,7 +37,7 @@ def replay(
                 "same_weights": same_weights,
                 "grade": recipe.grade,
                 "model": recipe.model,
-                "seed": recipe.request.seed,
+                "seed": recipe.request.seed if recipe.request else None,
                 "made_by": recipe.triptych,
                 "pixels_sha256": recipe.pixels_sha256,
             }

@@ -42,6 +42,13 @@ class Capabilities(BaseModel):
     negative: bool = True
     token_sampling: bool = False
     plan: bool = True
+    init: bool = False
+    strength_map: bool = False
+    reference_roles: tuple[str, ...] = ()
+    max_references: int = 0
+    controls: tuple[str, ...] = ()
+    lora: bool = False
+    regions: bool = False
     seed: bool = True
     grade: Grade = "same machine"
     tiers: dict[str, Tier] = {}

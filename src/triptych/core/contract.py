@@ -12,6 +12,7 @@ from collections.abc import Callable
 from math import sqrt
 from typing import Any
 
+from triptych.core import contract_inputs
 from triptych.core.capabilities import Capabilities, Tier
 from triptych.core.errors import InvalidRequest, one_of
 from triptych.core.events import Note
@@ -42,9 +43,15 @@ def resolve(request: Request, capabilities: Capabilities, *, name: str) -> tuple
         _token_sampling,
         _plan,
         _seed,
+        contract_inputs.init,
+        contract_inputs.references,
+        contract_inputs.controls,
+        contract_inputs.loras,
+        contract_inputs.regions,
     )
     for rule in rules:
-        found, told = rule(request, capabilities, name)
+        # A later rule sees what the earlier ones resolved: the size decides how an init picture is scaled.
+        found, told = rule(request.model_copy(update=fields), capabilities, name)
         fields |= found
         notes += told
     return request.model_copy(update=fields), tuple(notes)
@@ -85,6 +92,8 @@ def _tier(request: Request, capabilities: Capabilities) -> Tier:
 def _size(request: Request, capabilities: Capabilities, name: str) -> Resolved:
     width, height = capabilities.native_size
     if request.width is None or request.height is None:
+        if request.init is not None:
+            width, height = size_for_aspect(f"{request.init.width}:{request.init.height}", capabilities)
         return {"width": width, "height": height}, []
     multiple, low = capabilities.size_multiple, capabilities.min_side
     for parameter, side in (("width", request.width), ("height", request.height)):

@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import numpy as np
-import numpy.typing as npt
-
+from triptych.core.pixels import Pixels
 from triptych.core.plan import Plan
 from triptych.core.request import Request
 
-Pixels = npt.NDArray[np.uint8]
-"""Height x width x 3, sRGB."""
+__all__ = ["Action", "Event", "Failed", "Finished", "Note", "Pixels", "Planned", "Started", "Stepped"]
 
 Action = Literal["accepted", "translated", "ignored", "refused", "note"]
 

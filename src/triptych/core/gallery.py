@@ -67,13 +67,15 @@ class Gallery:
 
     def add(self, path: Path, recipe: Recipe) -> None:
         """Note a picture. Raises `FileProblem` when the log cannot be written; the picture itself is safe by then."""
-        request = recipe.request
+        request, step = recipe.request, recipe.step
+        words = (step.op, str(step.settings.get("text", ""))) if step else ()
+        prompt = request.prompt if request else " ".join(words)
         values = (
             datetime.now(UTC).isoformat(timespec="seconds"),
             str(path.absolute()),
-            request.prompt,
+            prompt.strip(),
             recipe.model,
-            request.seed,
+            request.seed if request else None,
             recipe.pixels_sha256,
             recipe.dumps(),
         )

@@ -80,7 +80,11 @@ def encode_picture(pixels: Pixels, recipe: Recipe | None = None, format: Format 
 def settings_text(recipe: Recipe) -> str:
     """The recipe's settings in the A1111 scheme, with the keys that its readers know."""
     request = recipe.request
+    if request is None:
+        known = {"Model": recipe.model, "Version": f"Triptych {recipe.triptych}"}
+        return infotext.write(recipe.step.op if recipe.step else "", "", known)
     pairs: dict[str, object | None] = {
+        "Denoising strength": request.strength,
         "Steps": request.steps,
         "Sampler": request.sampler,
         "Schedule type": request.schedule,

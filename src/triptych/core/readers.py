@@ -153,6 +153,8 @@ def _triptych(texts: Mapping[str, str], path: Path) -> Settings | None:
         return None
     recipe = Recipe.parse(raw, source=str(path))
     request = recipe.request
+    if request is None:
+        return Settings(scheme="triptych", model=clean(recipe.model), raw=clean(raw), recipe=recipe)
     return Settings(
         scheme="triptych",
         prompt=clean(request.prompt),

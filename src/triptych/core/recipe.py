@@ -8,47 +8,55 @@ pictures.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from functools import cache
 from importlib import metadata
 from typing import Any, Literal, Self, cast
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from triptych.core.capabilities import FamilyName, Grade
 from triptych.core.errors import FileProblem
-from triptych.core.events import Pixels
+from triptych.core.pixels import pixels_sha256
 from triptych.core.request import Request
+from triptych.core.steps import Step
 
-RECIPE_VERSION = 1
+__all__ = ["MAX_RECIPE_BYTES", "RECIPE_VERSION", "Recipe", "package_version", "pixels_sha256"]
+
+RECIPE_VERSION = 2
 MAX_RECIPE_BYTES = 256 * 1024
 
 
 class Recipe(BaseModel):
-    """Version 1 of the recipe.
+    """Version 2 of the recipe; version 1 had no `step` and always a request.
 
-    request: the resolved request; its `plan` is the plan that was painted, its `seed` the one that was used.
-    index: which picture of the request this is. weights_sha256: hash over the weights of the model and all
-    its parts, None for hosted models. grade: how far `replay` can be trusted (see `core.capabilities.Grade`).
-    pixels_sha256: see `pixels_sha256`. triptych: version of the package that made the picture.
+    request: the resolved request; its `plan` is the plan that was painted, its `seed` the one that was used. None for
+    a step that paints nothing. step: what was done to a source picture, None for a picture made from scratch.
+    family: "tool" where no painter was at work. weights_sha256: hash over the weights of the model and all its parts,
+    None for hosted models. index: which picture of the request this is. grade: how far `replay` can be trusted (see
+    `core.capabilities.Grade`). pixels_sha256: see `core.pixels`. triptych: version of the package that
+    made the picture.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: Literal[1] = RECIPE_VERSION
+    version: Literal[1, 2] = RECIPE_VERSION
     triptych: str = Field(default_factory=lambda: package_version(), max_length=40)
     model: str = Field(max_length=200)
-    family: FamilyName
+    family: FamilyName | Literal["tool"]
     weights_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
-    request: Request
+    request: Request | None = None
+    step: Step | None = None
     index: int = Field(default=0, ge=0)
     grade: Grade = "same machine"
     pixels_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.request is None:
+            if self.step is None:
+                raise ValueError("a recipe says what was painted (request), what was done to a picture (step), or both")
+            return self
         if self.index >= self.request.n:
             raise ValueError(f"index {self.index} is beyond the {self.request.n} pictures of the request")
         if self.model != self.request.model:
@@ -97,17 +105,6 @@ def _decoded(data: str | bytes | dict[str, Any], source: str) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise FileProblem(f"{source} is not a recipe: a JSON object is needed")
     return cast(dict[str, Any], fields)
-
-
-def pixels_sha256(pixels: Pixels) -> str:
-    """SHA-256 of "HxWxC" and the raw bytes, row by row: equal exactly for pictures of equal shape and equal
-    pixels.
-    """
-    if pixels.dtype != np.uint8 or pixels.ndim != 3:
-        raise ValueError(f"pixels are height x width x channels of uint8, not {pixels.shape} of {pixels.dtype}")
-    digest = hashlib.sha256("x".join(str(side) for side in pixels.shape).encode())
-    digest.update(np.ascontiguousarray(pixels).tobytes())
-    return digest.hexdigest()
 
 
 @cache

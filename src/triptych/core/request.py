@@ -7,7 +7,18 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from triptych.core.asset import Asset, FileAsset, assets_in
 from triptych.core.errors import InvalidRequest
+from triptych.core.inputs import (
+    MAX_CONTROLS,
+    MAX_LORAS,
+    MAX_REFERENCES,
+    MAX_REGIONS,
+    Control,
+    Lora,
+    Reference,
+    Region,
+)
 from triptych.core.plan import Plan
 
 Quality = Literal["low", "medium", "high"]
@@ -27,6 +38,9 @@ class Request(BaseModel):
     guidance_interval: the part of the trajectory, in fractions [start, end] of the steps, where guidance acts
     (Kynkaanniemi et al. 2024). guidance_rescale: Lin et al. 2023, section 3.4.
     temperature, top_k, top_p: token sampling. plan: bring your own; use_plan=False paints from the words alone.
+    init: a picture to start from; strength: how much of it is made anew, 1 is all (Meng et al. 2021, SDEdit).
+    strength_map: a grey picture that scales the strength per pixel, 255 = as `strength` says, 0 = kept (Levin & Fried
+    2023). references, controls, loras, regions: see `core.inputs`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,6 +64,13 @@ class Request(BaseModel):
     top_p: float | None = Field(default=None, gt=0, le=1)
     plan: Plan | None = None
     use_plan: bool = True
+    init: Asset | None = None
+    strength: float | None = Field(default=None, gt=0, le=1)
+    strength_map: Asset | None = None
+    references: tuple[Reference, ...] = Field(default=(), max_length=MAX_REFERENCES)
+    controls: tuple[Control, ...] = Field(default=(), max_length=MAX_CONTROLS)
+    loras: tuple[Lora, ...] = Field(default=(), max_length=MAX_LORAS)
+    regions: tuple[Region, ...] = Field(default=(), max_length=MAX_REGIONS)
 
     @field_validator("prompt", "negative")
     @classmethod
@@ -78,7 +99,30 @@ class Request(BaseModel):
             start, end = self.guidance_interval
             if not 0 <= start <= end <= 1:
                 raise ValueError("guidance_interval is start <= end, both between 0 and 1")
+        for parameter in ("strength", "strength_map"):
+            if getattr(self, parameter) is not None and self.init is None:
+                raise ValueError(f"{parameter} says how much of a picture is made anew; init, the picture, is missing")
         return self
+
+    @property
+    def assets(self) -> list[Asset | FileAsset]:
+        """Every picture and file that the request carries."""
+        return assets_in(self)
+
+    @property
+    def conditioning(self) -> tuple[object, ...]:
+        """What `Family.encode` reads of a request: requests that agree in it share the encoding."""
+        return (
+            self.prompt,
+            self.negative,
+            self.width,
+            self.height,
+            self.init,
+            self.strength_map,
+            self.references,
+            self.controls,
+            self.regions,
+        )
 
     @classmethod
     def make(cls, **fields: Any) -> Self:

@@ -18,11 +18,15 @@ class Condition:
 
     positive, negative: what the family needs for the conditional and the unconditional (or negative) pass; their
     type is the family's own. plan: the plan that went in, None where the picture is painted from the words alone.
+    init: the picture to start from, in the family's own form. freedom: for each of its positions how far it may change,
+    1 = as far as the request's strength says, 0 = not at all; None is 1 everywhere.
     """
 
     positive: Any
     negative: Any
     plan: Plan | None
+    init: Any = None
+    freedom: Any = None
 
 
 @dataclass(frozen=True)

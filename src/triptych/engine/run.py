@@ -188,7 +188,7 @@ class Engine:
     def _condition(self, ticket: _Ticket, plan: Plan | None) -> Condition:
         """Encoded once per content: the same words and plan are not read twice."""
         request = ticket.request
-        key = (id(ticket.family), request.prompt, request.negative, plan, request.width, request.height)
+        key = (id(ticket.family), plan, request.conditioning)
         if key in self._conditions:
             self._conditions.move_to_end(key)
         else:

@@ -11,21 +11,23 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from triptych.adapters.lora import attached
 from triptych.adapters.plan_input import PlanInput, PlanRaster, rasterise
 from triptych.adapters.plan_vocabulary import PlanVocabulary
 from triptych.autoencoders import kl
-from triptych.autoencoders.tiling import decode_tiled
+from triptych.autoencoders.tiling import decode_tiled, encode_tiled
 from triptych.core.capabilities import Capabilities
 from triptych.core.events import Pixels
 from triptych.core.plan import Plan
 from triptych.core.request import Request
 from triptych.core.state import Condition, State
-from triptych.families.pixels import to_pixels
+from triptych.families.pixels import freedom_of, to_picture, to_pixels
 from triptych.families.reading import Reading, ReadsText
 from triptych.sampling import guidance, parameterization
 from triptych.sampling.registry import get_sampler
@@ -88,19 +90,29 @@ class LatentFamily(ABC):
             positive=Reading(self.text.states(request.prompt), planned),
             negative=Reading(self.text.states(request.negative), nothing),
             plan=plan,
+            init=self._latent(to_picture(request.init, _size(request))) if request.init else None,
+            freedom=freedom_of(request.strength_map, grid) if request.strength_map else None,
         )
+
+    def _latent(self, picture: Tensor) -> Tensor:
+        """(3, H, W) in [-1, 1] -> (C, H / 8, W / 8)."""
+        whole = max(picture.shape[-2:]) <= WHOLE_DECODE_SIDE * LATENT_FACTOR
+        encode = self.autoencoder.encode if whole else partial(encode_tiled, self.autoencoder)
+        return encode(picture[None])[0]
 
     def begin(self, request: Request, condition: Condition, index: int) -> LatentState:
         schedule = self.schedule(request)
         h, w = _known(request.height) // LATENT_FACTOR, _known(request.width) // LATENT_FACTOR
         shape = (self.autoencoder.config.latent_channels, h, w)
         method = get_sampler(request.sampler or "")
-        sampler = begin_from_noise(method, schedule, shape, seed=_known(request.seed), index=index)
+        if condition.init is not None:
+            schedule = schedule.tail(_known(request.strength))
+        sampler = begin_from_noise(method, schedule, shape, seed=_known(request.seed), index=index, init=condition.init)
         return LatentState(request, index, condition, 0, schedule.steps, sampler)
 
     def batch_key(self, state: State) -> Hashable:
-        """Any steps, samplers, guidance and prompts may share a forward; only the size must agree."""
-        return tuple(_mine(state).sampler.x.shape)
+        """Any steps, samplers, guidance and prompts may share a forward; only the size and the LoRAs must agree."""
+        return (tuple(_mine(state).sampler.x.shape), state.request.loras)
 
     def forward(self, states: Sequence[State]) -> list[Tensor]:
         """The prediction of the clean latent (C, h, w) for each state, guidance applied."""
@@ -113,12 +125,13 @@ class LatentFamily(ABC):
                 xs.append(x)
                 times.append(t)
                 readings.append(reading)
-        raw = self.predict(
-            torch.stack(xs),
-            torch.tensor(times, dtype=torch.float32),
-            torch.stack([reading.text for reading in readings]),
-            torch.stack([reading.position for reading in readings]),
-        )
+        with attached(self.network, states[0].request.loras):
+            raw = self.predict(
+                torch.stack(xs),
+                torch.tensor(times, dtype=torch.float32),
+                torch.stack([reading.text for reading in readings]),
+                torch.stack([reading.position for reading in readings]),
+            )
         rows = iter(raw.unbind())
         return [self._denoised(state, rows) for state in map(_mine, states)]
 
@@ -142,8 +155,9 @@ class LatentFamily(ABC):
 
     def advance(self, state: State, prediction: Tensor) -> LatentState:
         mine = _mine(state)
-        sampler = get_sampler(mine.request.sampler or "").advance(mine.sampler, prediction)
-        return replace(mine, sampler=sampler, step=sampler.i, x0=prediction)
+        x0 = _with_kept(mine, prediction)
+        sampler = get_sampler(mine.request.sampler or "").advance(mine.sampler, x0)
+        return replace(mine, sampler=sampler, step=sampler.i, x0=x0)
 
     def preview(self, state: State) -> Pixels | None:
         x0 = _mine(state).x0
@@ -161,6 +175,23 @@ class LatentFamily(ABC):
     def release(self, state: State) -> None:
         """A latent holds nothing outside itself."""
         _mine(state)
+
+
+def _with_kept(state: LatentState, x0: Tensor) -> Tensor:
+    """Differential diffusion (Levin & Fried 2023): a position whose strength is not reached yet stays the init's.
+
+    It is the predicted clean picture that is replaced, so every sampler carries such a position along the init's own
+    noising, and a position without any freedom ends as the init, to the last bit.
+    """
+    freedom, init = state.condition.freedom, state.condition.init
+    if freedom is None or init is None:
+        return x0
+    left = (state.total - state.step) / state.total
+    return torch.where(freedom < left - 1e-6, init, x0)
+
+
+def _size(request: Request) -> tuple[int, int]:
+    return _known(request.width), _known(request.height)
 
 
 def _mine(state: State) -> LatentState:

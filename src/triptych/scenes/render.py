@@ -58,7 +58,7 @@ def render(scene: Scene, size: int | tuple[int, int] = 128, sprites: Sprites | N
         left, top = round(x0 * width), round(y0 * height)
         if y1 > horizon:
             _cast(picture, thing, scene.light, sprites, left, top, box_w, box_h)
-        _lay(picture, _drawing(thing, sprites, box_w, box_h), left, top)
+        _lay(picture, drawing(thing, sprites, box_w, box_h), left, top)
     return picture
 
 
@@ -71,7 +71,7 @@ def _place(scene: Scene, width: int, height: int) -> ByteImage:
     return _places.get((name, variant, width, height, light), lambda: backgrounds.lit(bare, light))
 
 
-def _drawing(thing: SceneObject, sprites: Sprites, width: int, height: int) -> ByteImage:
+def drawing(thing: SceneObject, sprites: Sprites, width: int, height: int) -> ByteImage:
     """Premultiplied RGBA of one thing, kept for the next time."""
     if thing.text is not None:
         text = thing.text
@@ -104,7 +104,7 @@ def _cast(
     """Darken the ground where the thing keeps the light off."""
     shadow = sprites.shadows.get(
         (thing.noun, thing.text, thing.face, w, h, light),
-        lambda: _shadow(_drawing(thing, sprites, w, h)[..., 3], *FALL[light]),
+        lambda: _shadow(drawing(thing, sprites, w, h)[..., 3], *FALL[light]),
     )
     reach = (shadow.shape[1] - w) // 2
     foot = top + h - 1

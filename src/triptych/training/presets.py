@@ -18,7 +18,8 @@ from triptych.core.errors import one_of
 from triptych.training.loop import RunConfig
 from triptych.training.optim import OptimConfig
 
-STAGES = ("autoencoder", "tokenizer", "text", "planner", "flow", "diffusion", "tokens", "readers", "upscaler")
+STAGES = ("autoencoder", "tokenizer", "text", "planner", "flow", "diffusion", "tokens", "readers", "upscaler",
+          "flow-control", "diffusion-control")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ WORLDS = {
 }
 
 _TINY = OptimConfig(warmup=2)
+_CONTROL = OptimConfig(lr=1e-3, muon_lr=2e-3, warmup=50)
 _RUNS: dict[str, dict[str, RunConfig]] = {
     "tiny": {
         stage: RunConfig(stage, "tiny", 64, 8, precision="fp32", workers=0, sheet_samples=10_000, optim=_TINY)
@@ -54,6 +56,8 @@ _RUNS: dict[str, dict[str, RunConfig]] = {
         "tokens": RunConfig("tokens", "cpu", samples=60_000, batch=32, optim=OptimConfig(lr=1e-3, muon_lr=4e-3)),
         "readers": RunConfig("readers", "cpu", samples=80_000, batch=32, ema=0.998,
                              optim=OptimConfig(lr=2e-3, muon_lr=4e-3, warmup=100)),
+        "flow-control": RunConfig("flow-control", "cpu", samples=80_000, batch=64, optim=_CONTROL),
+        "diffusion-control": RunConfig("diffusion-control", "cpu", samples=80_000, batch=64, optim=_CONTROL),
         "upscaler": RunConfig("upscaler", "cpu", samples=34_000, batch=16, ema=0.998,
                               optim=OptimConfig(lr=1e-3, muon_lr=2e-3, warmup=50, decay=0.5)),
     },
@@ -66,6 +70,8 @@ _RUNS: dict[str, dict[str, RunConfig]] = {
         "diffusion": RunConfig("diffusion", "gpu", samples=25_000_000, batch=512, ema=0.9995, workers=12),
         "tokens": RunConfig("tokens", "gpu", samples=8_000_000, batch=512, ema=0.9995, workers=12),
         "readers": RunConfig("readers", "gpu", samples=2_000_000, batch=256, ema=0.999, workers=12),
+        "flow-control": RunConfig("flow-control", "gpu", samples=2_000_000, batch=256, ema=0.999, workers=12),
+        "diffusion-control": RunConfig("diffusion-control", "gpu", samples=2_000_000, batch=256, ema=0.999, workers=12),
         "upscaler": RunConfig("upscaler", "gpu", samples=4_000_000, batch=64, ema=0.999, workers=12),
     },
 }  # fmt: skip

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from triptych.adapters.lora import attached
 from triptych.adapters.plan_input import PlanInput, PlanRaster, rasterise
 from triptych.adapters.plan_vocabulary import PlanVocabulary
 from triptych.autoencoders.fsq import Tokenizer
@@ -27,12 +28,16 @@ from triptych.core.request import Request
 from triptych.core.state import Condition, State
 from triptych.families.autoregressive.cache import KVCache
 from triptych.families.autoregressive.decoder import Decoder
-from triptych.families.pixels import to_pixels
+from triptych.families.pixels import freedom_of, to_picture, to_pixels
 from triptych.families.reading import Reading, ReadsText
 from triptych.sampling import guidance, noise, tokens
 
 SLOTS = 64
 """Rows of the cache: 32 pictures with guidance. A picture beyond waits for a free one."""
+KEEP_STREAM = 2**30
+"""The counter of the chance by which tokens of an init picture are kept: independent of what is drawn."""
+DRAW = -1
+"""Stands in `TokenState.given` where a token is to be drawn."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +46,13 @@ class TokenState(State):
 
     entropies: of the guided distribution of each token, before temperature and truncation, in nats: how undecided the
     model was.
-    chance: one number in [0, 1) per position, drawn at the start.
+    chance: one number in [0, 1) per position, drawn at the start. given: tokens of an init picture that are kept, and
+    `DRAW` elsewhere; empty where there is none.
     """
 
     slots: tuple[int, ...]
     chance: Tensor
+    given: tuple[int, ...] = ()
     drawn: tuple[int, ...] = ()
     entropies: tuple[float, ...] = ()
 
@@ -86,7 +93,15 @@ class TokenFamily:
             positive=Reading(self.text.states(request.prompt), planned),
             negative=Reading(self.text.states(request.negative), nothing),
             plan=plan,
+            init=self._codes(request) if request.init else None,
+            freedom=freedom_of(request.strength_map, grid) if request.strength_map else None,
         )
+
+    def _codes(self, request: Request) -> Tensor:
+        """The init picture as tokens (h, w)."""
+        if request.init is None or request.width is None or request.height is None:
+            raise TypeError("the request is not resolved")
+        return self.tokenizer.encode(to_picture(request.init, (request.width, request.height))[None])[0]
 
     def begin(self, request: Request, condition: Condition, index: int) -> TokenState:
         count = self.network.config.tokens
@@ -97,29 +112,32 @@ class TokenFamily:
                 f"all {self.cache.slots} rows of the token cache are taken; ask for fewer pictures at once"
             )
         slots = tuple(self.cache.allocate() for _ in range(needed))
-        return TokenState(request, index, condition, 0, count, slots, chance)
+        return TokenState(request, index, condition, 0, count, slots, chance, _given(request, condition, index))
 
     def batch_key(self, state: State) -> Hashable:
         """Pictures at any position may share a step; those at the very start read their text together."""
-        return state.step == 0
+        return (state.step == 0, state.request.loras)
 
     def forward(self, states: Sequence[State]) -> list[Tensor]:
         """Logits (V,) of the next token of each state, guidance applied."""
         mine = [_mine(state) for state in states]
         readings = [reading for state in mine for reading in _readings(state)]
         slots = [slot for state in mine for slot in state.slots]
-        step = mine[0].step
-        if step == 0:
-            text = torch.stack([reading.text for reading in readings])
-            first = torch.stack([reading.position[0] for reading in readings])
-            logits = self.network.prefill(text, self.cache, slots, first)
-        else:
-            places = [state.step for state in mine for _ in state.slots]
-            last = torch.tensor([state.drawn[-1] for state in mine for _ in state.slots])
-            position = torch.stack([r.position[place] for r, place in zip(readings, places, strict=True)])
-            logits = self.network.decode_step(last, torch.tensor(places), self.cache, slots, position)
+        with attached(self.network, mine[0].request.loras):
+            logits = self._logits(mine, readings, slots)
         rows = iter(logits.float().unbind())
         return [self._guided(state, [next(rows) for _ in state.slots]) for state in mine]
+
+    def _logits(self, mine: Sequence[TokenState], readings: Sequence[Reading], slots: Sequence[int]) -> Tensor:
+        """Logits of the next token, (rows, V): of the first one with the text, of a later one from the cache."""
+        if mine[0].step == 0:
+            text = torch.stack([reading.text for reading in readings])
+            first = torch.stack([reading.position[0] for reading in readings])
+            return self.network.prefill(text, self.cache, slots, first)
+        places = [state.step for state in mine for _ in state.slots]
+        last = torch.tensor([state.drawn[-1] for state in mine for _ in state.slots])
+        position = torch.stack([r.position[place] for r, place in zip(readings, places, strict=True)])
+        return self.network.decode_step(last, torch.tensor(places), self.cache, slots, position)
 
     @staticmethod
     def _guided(state: TokenState, rows: list[Tensor]) -> Tensor:
@@ -139,6 +157,8 @@ class TokenFamily:
             1.0 if request.top_p is None else request.top_p,
             float(mine.chance[mine.step]),
         )
+        if mine.given and mine.given[mine.step] != DRAW:
+            token = mine.given[mine.step]
         entropy = float(tokens.entropy(prediction))
         return replace(mine, step=mine.step + 1, drawn=(*mine.drawn, token), entropies=(*mine.entropies, entropy))
 
@@ -170,6 +190,22 @@ class TokenFamily:
         flat = codes.flatten(1)
         logits = self.network(text, flat[:, :-1], position_input=self.plan_input(raster))
         return F.cross_entropy(logits.flatten(0, 1).float(), flat.flatten())
+
+
+def _given(request: Request, condition: Condition, index: int) -> tuple[int, ...]:
+    """The tokens of the init picture that stay: each with the chance 1 - strength, scaled by the map.
+
+    What is written later cannot change what stands before it, but the tokens kept further on are not seen in advance:
+    a token model continues a picture, it does not look ahead.
+    """
+    if condition.init is None:
+        return ()
+    codes = condition.init.flatten()
+    strength = torch.full(codes.shape, request.strength or 1.0, dtype=torch.float64)
+    if condition.freedom is not None:
+        strength = strength * condition.freedom.flatten()
+    kept = noise.uniform(request.seed or 0, index, KEEP_STREAM, codes.shape) >= strength
+    return tuple(torch.where(kept, codes, DRAW).tolist())
 
 
 def _readings(state: TokenState) -> list[Reading]:

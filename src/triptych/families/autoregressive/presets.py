@@ -61,5 +61,7 @@ def capabilities(preset: TokensPreset) -> Capabilities:
         min_side=min(width, height),
         max_pixels=width * height,
         token_sampling=True,
+        init=True,
+        strength_map=True,
         tiers=preset.tiers,
     )

@@ -64,5 +64,7 @@ def capabilities(preset: DiffusionPreset) -> Capabilities:
         samplers=SAMPLERS,
         schedules=SCHEDULES,
         steps_range=(1, 1000),
+        init=True,
+        strength_map=True,
         tiers=preset.tiers,
     )

@@ -9,7 +9,7 @@ Shapes: B pictures, C channels, H x W latent cells, T text tokens.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -205,12 +205,15 @@ class UNet(nn.Module):
         text_mask: Tensor | None = None,
         added: TextTime | None = None,
         position_input: Tensor | None = None,
+        steer: Callable[[int, Tensor], Tensor] | None = None,
     ) -> Tensor:
         """x: (B, in_channels, H, W), t: (B,) in 0..999, text: (B, T, cross_attention_dim) -> (B, out_channels, H, W).
 
         text_mask: (B, T) bool, true = a token to look at; None = all.
         added: SDXL's extra condition, given exactly when the configuration has it.
         position_input: (B, block_out_channels[0], H, W), added after the first convolution; None = the bare network.
+        steer: what structure adds to the cells (B, H W, C) of a feature map, called with 0 after the first convolution
+        and with k after the k-th block on the way down, in the middle and on the way up, counted through.
         """
         B = len(x)
         if not torch.is_grad_enabled() and (missing := self._enough_pictures(*x.shape[-2:]) - B) > 0:
@@ -227,13 +230,16 @@ class UNet(nn.Module):
         h = self.conv_in(x)
         if position_input is not None:
             h = h + position_input
+        h = _steered(steer, 0, h)
         skips = [h]
-        for block in self.down_blocks:
+        for number, block in enumerate(self.down_blocks, start=1):
             h, more = block(h, time, text, mask)
-            skips += more
-        h = self.mid_block(h, time, text, mask)
-        for block in self.up_blocks:
-            h = block(h, skips, time, text, mask)
+            h = _steered(steer, number, h)
+            skips += [*more[:-1], h]
+        number = 1 + len(self.down_blocks)
+        h = _steered(steer, number, self.mid_block(h, time, text, mask))
+        for number, block in enumerate(self.up_blocks, start=number + 1):
+            h = _steered(steer, number, block(h, skips, time, text, mask))
         return self.conv_out(F.silu(self.conv_norm_out(h)))[:B]
 
     def _enough_pictures(self, H: int, W: int) -> int:
@@ -285,3 +291,10 @@ class UNet(nn.Module):
             elif isinstance(module, Transformer2DModel):
                 nn.init.zeros_(module.proj_out.weight)
         nn.init.zeros_(self.conv_out.weight)
+
+
+def _steered(steer: Callable[[int, Tensor], Tensor] | None, number: int, h: Tensor) -> Tensor:
+    """A feature map (B, C, H, W) with what structure adds to its cells."""
+    if steer is None:
+        return h
+    return steer(number, h.flatten(2).transpose(1, 2)).transpose(1, 2).unflatten(2, h.shape[-2:])

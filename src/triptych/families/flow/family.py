@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from triptych.adapters.control import Point, Steer
 from triptych.adapters.plan_input import PlanRaster
 from triptych.core.request import Request
 from triptych.families.flow.mmdit import MMDiT, picture_ids, text_ids
@@ -38,13 +39,27 @@ class FlowFamily(LatentFamily):
     def read_plan(self, raster: PlanRaster) -> Tensor:
         return self.plan_input(raster)
 
-    def predict(self, x: Tensor, t: Tensor, text: Tensor, position: Tensor) -> Tensor:
+    def control_points(self) -> tuple[Point, ...]:
+        """The embedded tokens, and those after every block."""
+        config = self.network.config
+        tokens = Point(config.width, LATENT_FACTOR * self.patch)
+        return (tokens,) * (1 + config.num_layers + config.num_single_layers)
+
+    def predict(self, x: Tensor, t: Tensor, text: Tensor, position: Tensor, *, steer: Steer | None = None) -> Tensor:
         h, w = x.shape[-2] // self.patch, x.shape[-1] // self.patch
         ids, words = picture_ids(h, w).to(x.device), text_ids(text.shape[1]).to(x.device)
-        tokens = self.network(to_tokens(x, self.patch), text, t, ids, words, position_input=position)
+        tokens = self.network(to_tokens(x, self.patch), text, t, ids, words, position_input=position, steer=steer)
         return to_latents(tokens, h, w, self.patch)
 
-    def loss(self, x0: Tensor, text: Tensor, raster: PlanRaster, generator: torch.Generator) -> Tensor:
+    def loss(
+        self,
+        x0: Tensor,
+        text: Tensor,
+        raster: PlanRaster,
+        generator: torch.Generator,
+        *,
+        steer: Steer | None = None,
+    ) -> Tensor:
         """Mean squared error of the velocity (conditional flow matching, Lipman et al. 2022, eq. 9).
 
         x0: (B, C, h, w) clean latents; text: (B, T, width); times are logit-normal (Esser et al. 2024, section 3.1),
@@ -54,7 +69,7 @@ class FlowFamily(LatentFamily):
         t = torch.sigmoid(normal + TIMES_LOCATION)
         noise = torch.randn(x0.shape, generator=generator, device=x0.device)
         mix = t.view(-1, 1, 1, 1)
-        velocity = self.predict((1 - mix) * x0 + mix * noise, t, text, self.read_plan(raster))
+        velocity = self.predict((1 - mix) * x0 + mix * noise, t, text, self.read_plan(raster), steer=steer)
         return F.mse_loss(velocity.float(), noise - x0)
 
 

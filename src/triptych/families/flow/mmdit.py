@@ -17,6 +17,7 @@ Shapes: B batch, N picture tokens, T text tokens, S = T + N, C width, H heads, D
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from triptych.nn.added import with_added
 from triptych.nn.attention import attention
 from triptych.nn.embeddings import TimestepEmbedding, sinusoidal
 from triptych.nn.feedforward import SwiGLU, swiglu
@@ -125,6 +127,7 @@ class MMDiT(nn.Module):
         *,
         guidance: Tensor | None = None,
         position_input: Tensor | None = None,
+        steer: Callable[[int, Tensor], Tensor] | None = None,
     ) -> Tensor:
         """Predict the velocity of every picture token.
 
@@ -134,6 +137,8 @@ class MMDiT(nn.Module):
         guidance: (B,), the guidance scale, used where the configuration has guidance_embeds.
         position_input: (B, N, width), added to the picture tokens after their embedding; None is the
         reference network.
+        steer: what structure adds to the picture tokens (B, N, width), called with 0 after the embedding and with k
+        after the k-th block, dual and single ones counted through.
         Returns (B, N, out_channels). Without gradients a row has the same bits in any company, given that N and T
         are at least `nn.rows.ENOUGH_ROWS`.
         """
@@ -154,12 +159,19 @@ class MMDiT(nn.Module):
         txt = self.context_embedder(text).to(stream_type)
         if position_input is not None:
             img = img + position_input
+        if steer is not None:
+            img = steer(0, img)
 
-        for block in self.transformer_blocks:
+        for number, block in enumerate(self.transformer_blocks, start=1):
             img, txt = block(img, txt, modulation_img, modulation_txt, table)
+            if steer is not None:
+                img = steer(number, img)
         joint = torch.cat((txt, img), dim=1)
-        for block in self.single_transformer_blocks:
+        T = txt.shape[1]
+        for number, block in enumerate(self.single_transformer_blocks, start=1 + len(self.transformer_blocks)):
             joint = block(joint, modulation_single, table)
+            if steer is not None:
+                joint = torch.cat((joint[:, :T], steer(number, joint[:, T:])), dim=1)
         return self.proj_out(self.norm_out(joint[:, txt.shape[1] :], condition))
 
     @torch.no_grad()
@@ -352,8 +364,9 @@ class OutputNorm(nn.Module):
 
 
 def fused(x: Tensor, *layers: nn.Linear) -> tuple[Tensor, ...]:
-    """Several bias-free linear layers of one size on the same input, as one matrix product."""
-    return F.linear(x, torch.cat([layer.weight for layer in layers])).chunk(len(layers), dim=-1)
+    """Several bias-free linear layers of one size on the same input, as one matrix product; then what hangs on each."""
+    parts = F.linear(x, torch.cat([layer.weight for layer in layers])).chunk(len(layers), dim=-1)
+    return tuple(with_added(layer, x, part) for layer, part in zip(layers, parts, strict=True))
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, table: Tensor) -> Tensor:

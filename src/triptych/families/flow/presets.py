@@ -66,5 +66,7 @@ def capabilities(preset: FlowPreset) -> Capabilities:
         samplers=SAMPLERS,
         schedules=SCHEDULES,
         steps_range=(1, 200),
+        init=True,
+        strength_map=True,
         tiers=preset.tiers,
     )

@@ -75,7 +75,7 @@ class PainterStage:
 
     def batch(self, step: int, size: int, rows: range | None = None) -> dict[str, Any]:
         rows = rows or range(size)
-        items = self._items(step, size)
+        items = shuffled_items(len(self.pool), step, size)
         chance = noise.uniform(1, step, 0, (3, size)).numpy()
         d = self.dropout
         no_words = (chance[0] < d.words) | (chance[0] > 1 - d.both)
@@ -99,13 +99,6 @@ class PainterStage:
 
     def weight(self, batch: Any) -> float:
         return len(batch["ids"])
-
-    def _items(self, step: int, size: int) -> list[int]:
-        """A fresh shuffle of the pool in every epoch; pure in (step, size)."""
-        n = len(self.pool)
-        positions = range(step * size, (step + 1) * size)
-        orders = {epoch: _shuffled(n, epoch) for epoch in {position // n for position in positions}}
-        return [int(orders[position // n][position % n]) for position in positions]
 
     def loss(self, batch: Any, generator: torch.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
         with torch.no_grad():
@@ -154,6 +147,13 @@ class _Only:
 
     def notes(self, request: Request, capabilities: Capabilities) -> tuple[Note, ...]:
         return ()
+
+
+def shuffled_items(n: int, step: int, size: int) -> list[int]:
+    """The items of a step: a fresh shuffle of a pool of n in every epoch; pure in its arguments."""
+    positions = range(step * size, (step + 1) * size)
+    orders = {epoch: _shuffled(n, epoch) for epoch in {position // n for position in positions}}
+    return [int(orders[position // n][position % n]) for position in positions]
 
 
 def _shuffled(n: int, epoch: int) -> np.ndarray:

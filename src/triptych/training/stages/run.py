@@ -30,6 +30,7 @@ from triptych.training.export import WEIGHTS
 from triptych.training.loop import Run, Stage
 from triptych.training.presets import STAGES, WORLDS, WorldConfig, run_config
 from triptych.training.stages import readers, upscaler
+from triptych.training.stages import control as controls
 from triptych.training.stages.autoencoder import AutoencoderStage, TokenizerStage
 from triptych.training.stages.painter import PainterStage, Words, capabilities_for
 from triptych.training.stages.text import PlannerStage, TextStage
@@ -126,6 +127,8 @@ class Workshop:
             return PlannerStage(self.source, self.validation, reader.tokenizer, reader.encoder, self.plan_tokens)
         if name == "readers":
             return self._readers()
+        if name.endswith("-control"):
+            return self._control(name)
         if name == "upscaler":
             return self._upscaler()
         return self._painter(name)
@@ -164,6 +167,21 @@ class Workshop:
         card = card.model_copy(update={"training": card.training.model_copy(update={"data": self.source.name})})
         words = Words(reader.tokenizer, reader.encoder)
         return PainterStage(family, self.pool(family.learns), words, self.vocabulary, self._sheet_prompts(), card)
+
+    def _control(self, name: str) -> controls.ControlStage:
+        """A control adapter beside the trained painter of that name. It learns from scenes, whose maps are known."""
+        if self.data != "scenes":
+            raise InvalidRequest("data", f"{self.data} holds pictures without maps; control adapters need `scenes`")
+        base = name.removesuffix("-control")
+        folder = self._model_folder(base)
+        family = loading.load(base, Card.read(folder), folder, self.parts)
+        level = LEVELS[self.world.level]
+        world = controls.World(level, self.world.size, 0, self.sprites)
+        reader = self.parts.text()
+        adapter, card = controls.fresh(name, self.preset, family, self.parts.sha(base))
+        card = card.model_copy(update={"training": card.training.model_copy(update={"data": self.source.name})})
+        words = Words(reader.tokenizer, reader.encoder)
+        return controls.ControlStage(family, adapter, self.pool("latents"), words, self.vocabulary, world, card)
 
     def load_exported(self, stage: str, module: nn.Module) -> dict[str, float]:
         """Warm start: the weights that surely last, where the full checkpoint did not. Return what went into them.

@@ -1,0 +1,22 @@
+"""LoRA (Hu et al. 2021): reading files of every common naming, and attaching, stacking and fusing them."""
+
+from triptych.adapters.lora.attach import Fused, Shelf, attached, shelf_of
+from triptych.adapters.lora.file import LoraFile, own_words, read_lora, read_metadata, write_lora
+from triptych.adapters.lora.match import Match, Mismatch, Report, layers_of, match
+
+__all__ = [
+    "Fused",
+    "LoraFile",
+    "Match",
+    "Mismatch",
+    "Report",
+    "Shelf",
+    "attached",
+    "layers_of",
+    "match",
+    "own_words",
+    "read_lora",
+    "read_metadata",
+    "shelf_of",
+    "write_lora",
+]
