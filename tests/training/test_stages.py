@@ -17,6 +17,7 @@ from triptych.core.errors import FileProblem, InvalidRequest
 from triptych.training.data import FolderSource
 from triptych.training.presets import STAGES, WorldConfig
 from triptych.training.stages import run
+from triptych.training.stages.painter import shuffled_items
 from triptych.training.stages.run import Workshop
 from triptych.training.stages.text import TextStage, retrieval_sheet
 
@@ -83,6 +84,7 @@ def test_words_and_plans_are_dropped_as_often_as_told(make: Make) -> None:
 
 def test_an_epoch_meets_every_picture_once_in_another_order_each_time(make: Make) -> None:
     stage = make("flow")
+
     def items(step: int) -> list[int]:
         return shuffled_items(len(stage.pool), step, 4)
 
