@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import io
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -48,7 +48,7 @@ def open_picture(path: Path, *, parameter: str = "image") -> Opened:
 
     Raises `FileProblem` for what is no picture, damaged, animated, or larger than 64 megapixels.
     """
-    with _decoded(path) as picture:
+    with _Decoded(path) as picture:
         notes: list[Note] = []
         upright = ImageOps.exif_transpose(picture)
         if upright.size != picture.size or picture.getexif().get(0x0112, 1) != 1:
@@ -62,7 +62,7 @@ def open_map(path: Path, *, parameter: str = "mask") -> Opened:
 
     Colours become luminance (ITU-R BT.601) and 16 bits become 8, each with a note.
     """
-    with _decoded(path) as picture:
+    with _Decoded(path) as picture:
         notes: list[Note] = []
         if _has_alpha(picture):
             alpha = np.asarray(picture.convert("RGBA"))[:, :, 3]
@@ -79,10 +79,6 @@ def open_map(path: Path, *, parameter: str = "mask") -> Opened:
         return Opened(grey, tuple(notes), picture.format or "", picture.format == "JPEG", _name(path))
 
 
-def _decoded(path: Path) -> Any:
-    return _Decoded(path)
-
-
 class _Decoded:
     """Context manager around an open, decoded picture that turns what Pillow raises into `FileProblem`."""
 
@@ -95,7 +91,10 @@ class _Decoded:
         else:
             data = read_bytes(self.path, MAX_FILE_BYTES)
         try:
-            picture = Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP"))
+            with warnings.catch_warnings():
+                # Pillow warns of what is refused three lines below.
+                warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+                picture = Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP"))
             if picture.width * picture.height > MAX_PIXELS:
                 million = picture.width * picture.height / 1e6
                 raise FileProblem(

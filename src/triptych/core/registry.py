@@ -114,6 +114,10 @@ class Registry:
         cards = [entry.card for entry in self._entries.values() if entry.card.capabilities]
         return sorted(cards, key=lambda card: card.name)
 
+    def has(self, name: str) -> bool:
+        """Whether there is a model or part of that name."""
+        return name in self._entries
+
     def find(self, name: str) -> Entry:
         """The entry of a model or part; `FileProblem` names close ones."""
         try:
