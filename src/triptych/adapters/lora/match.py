@@ -129,7 +129,7 @@ def match(layers: Layers, file: LoraFile) -> Match:
         file.name, tuple(matched), tuple(terms), tuple(unmatched), tuple(mismatched), tuple(text), tuple(rest), len(layers)
     )
     if not terms:
-        raise InvalidRequest("lora", _of_another_model(report, layers))
+        raise InvalidRequest("lora", _of_another_model(report, found, layers))
     return Match(terms, report)
 
 
@@ -160,15 +160,17 @@ def _reshaped(down: Tensor, needed: tuple[int, ...]) -> Tensor:
     return down
 
 
-def _of_another_model(report: Report, layers: Layers) -> str:
+def _of_another_model(report: Report, found: list[Pair], layers: Layers) -> str:
+    """Why nothing fits, with a name and a shape of both sides."""
     start = f"{report.file} is a LoRA of another model: none of its {report.total} layers fits"
     if report.mismatched:
         return f"{start}; for example {report.mismatched[0]}"
-    if report.unmatched:
-        example = next(iter(layers))
-        middle = list(layers)[len(layers) // 2]
-        return f"{start}; it names {_some(report.unmatched)}, this model's layers are called {example}, {middle} and so on"
-    return f"{start}; it is for a text encoder only ({_some(report.of_text_encoder)})"
+    theirs = [pair for pair in found if pair.name in report.unmatched]
+    if not theirs:
+        return f"{start}; it is for a text encoder only ({_some(report.of_text_encoder)})"
+    pair, (name, layer) = theirs[len(theirs) // 2], list(layers.items())[len(layers) // 2]
+    made_for = f"{pair.name[:120]} ({_shape((len(pair.up), *pair.down.shape[1:]))})"
+    return f"{start}; it is for layers such as {made_for}, this model's are such as {name} ({_shape(tuple(layer.weight.shape))})"
 
 
 def _shape(shape: tuple[int, ...]) -> str:
