@@ -25,7 +25,7 @@ format: $(VENV)/.dev  ## let ruff lay out the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(VENV)/.core  ## write the generated pages: docs/cli.md, the words in docs/guide/prompts.md
+docs: $(VENV)/.core  ## write the generated pages: docs/cli.md, docs/options.md, the words in docs/guide/prompts.md
 	$(BIN)/python docs/generate.py
 
 train-all: $(VENV)/.dev  ## every stage of the cpu preset from scratch (hours; needs the emoji font)

@@ -1,4 +1,5 @@
-"""Writes the pages that come from the program itself: docs/cli.md, and the lists of words in docs/guide/prompts.md.
+"""Writes the pages that come from the program itself: docs/cli.md, docs/options.md, and the lists of words in
+docs/guide/prompts.md.
 
 Run it after changing a command, an option or the world (`python docs/generate.py`); a test fails while they differ.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from triptych.scenes.nouns import NOUNS
 from triptych.scenes.wording import BACKGROUND_PHRASES, PLACE_PHRASES, RELATION_PHRASES
 
 DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS))
 BEGIN, END = "<!-- words of the world: written by docs/generate.py -->", "<!-- end of the words -->"
 
 CLI_HEAD = """\
@@ -108,7 +111,15 @@ def _listed(words: Iterable[str]) -> str:
     return ", ".join(words)
 
 
+def options_page() -> str:
+    """What every model makes of every option."""
+    import options
+
+    return options.page()
+
+
 if __name__ == "__main__":
+    (DOCS / "options.md").write_text(options_page(), encoding="utf-8")
     (DOCS / "cli.md").write_text(cli_page(), encoding="utf-8")
     prompts = DOCS / "guide" / "prompts.md"
     prompts.write_text(prompts_page(prompts.read_text(encoding="utf-8")), encoding="utf-8")

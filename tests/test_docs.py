@@ -16,6 +16,8 @@ import pytest
 import typer.main
 
 from triptych.cli.app import COMMANDS, app
+from triptych.core.capabilities import Capabilities
+from triptych.core.request import Request
 from triptych.training.presets import STAGES
 
 ROOT = Path(__file__).parents[1]
@@ -23,6 +25,7 @@ PAGES = [
     *sorted(ROOT.glob("*.md")),
     *sorted(path for folder in ("docs", "examples") for path in (ROOT / folder).rglob("*.md")),
 ]
+FLOW = Capabilities(family="flow", native_size=(128, 128))
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 GENERATED = "docs/cli.md"
@@ -53,6 +56,15 @@ def generator() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.mark.weights
+def test_the_options_page_is_current_and_has_every_field() -> None:
+    assert (ROOT / "docs/options.md").read_text(encoding="utf-8") == generator().options_page(), "run: make docs"
+    import options
+
+    fields = {name for value in options.examples(FLOW).values() for name in value}
+    assert fields | {"prompt", "model"} == set(Request.model_fields)
 
 
 def test_the_command_lines_page_is_current() -> None:
