@@ -116,7 +116,9 @@ def _piece(side: int, grains: list[npt.NDArray[np.float32]], draw: np.random.Gen
     return np.clip(first + slope[..., None] * other + grain[..., None] * tint, 0, 255).astype(np.uint8)
 
 
-def _write(brush: ImageDraw.ImageDraw, place: tuple[float, float], colour: Colour, n: int, draw: np.random.Generator) -> None:
+def _write(
+    brush: ImageDraw.ImageDraw, place: tuple[float, float], colour: Colour, n: int, draw: np.random.Generator
+) -> None:
     """A few made-up words at sizes from hardly legible to large."""
     font = _font(int(draw.choice([9, 12, 14, 18, 24, 32, 48, 72])) * _FINER)
     for line in range(int(draw.integers(1, 5))):

@@ -29,6 +29,8 @@ class UpscalerConfig:
 class Upscaler(nn.Module):
     """(B, 3, H, W) in [0, 1] -> (B, 3, scale H, scale W), not clamped."""
 
+    name = "upscaler"
+
     def __init__(self, config: UpscalerConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or UpscalerConfig()
@@ -43,6 +45,11 @@ class Upscaler(nn.Module):
     def margin(self) -> int:
         """How far a pixel sees, in pixels of the small picture."""
         return max(1 + 2 * self.config.blocks + 1 + 1, _BICUBIC_REACH)
+
+    @property
+    def bytes_per_pixel(self) -> int:
+        """Peak memory of a forward in float32, for each pixel of the small picture: trunk, head, and the sum."""
+        return 4 * (4 * self.config.width + 9 * max(self.config.scales) ** 2)
 
     def forward(self, x: Tensor, scale: int) -> Tensor:
         base = F.interpolate(x, scale_factor=float(scale), mode="bicubic", align_corners=False)
