@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from triptych.adapters.lora import own_words, read_lora, read_metadata, write_lora
+from triptych.adapters.lora import Words, read_lora, read_metadata, write_lora
 from triptych.core.errors import FileProblem
 
 TENSORS = {"a.lora_A.weight": torch.ones(2, 4), "a.lora_B.weight": torch.ones(4, 2), "a.alpha": torch.tensor(4)}
@@ -20,14 +20,27 @@ def test_what_is_written_is_read_back_with_its_words(tmp_path: Path) -> None:
     assert file.name == "one.safetensors"
     assert torch.equal(file.tensors["a.lora_A.weight"], torch.ones(2, 4))
     assert file.tensors["a.alpha"].is_floating_point()
-    assert own_words(read_metadata(path)) == {"trigger": "zorp"}
+    assert Words.of(read_metadata(path)) == Words(trigger="zorp")
     again = write_lora(tmp_path / "two.safetensors", dict(reversed(TENSORS.items())), {"triptych": '{"trigger": "zorp"}'})
     assert again.read_bytes() == path.read_bytes()
 
 
-@pytest.mark.parametrize("words", ["", "[1]", "{", "null"])
+@pytest.mark.parametrize("words", ["", "[1]", "{", "null", '{"trigger": 3}', '{"trigger": "' + "x" * 200 + '"}'])
 def test_odd_words_are_no_words(words: str) -> None:
-    assert own_words({"triptych": words}) == {}
+    assert Words.of({"triptych": words}) == Words()
+
+
+@pytest.mark.parametrize(
+    ("words", "prompt", "plain"),
+    [
+        (Words("zorp", "fox"), "a Zorp in the snow, zorps", "a fox in the snow, zorps"),
+        (Words("zorp style"), "a fox, zorp style, at night", "a fox, , at night"),
+        (Words("(x+", "a\\1b"), "two (x+ here", "two a\\1b here"),
+        (Words(" "), "a fox", "a fox"),
+    ],
+)
+def test_a_trigger_is_planned_as_what_it_stands_for(words: Words, prompt: str, plain: str) -> None:
+    assert words.plain(prompt) == plain
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,6 @@ def test_the_report_names_all_that_does_not_fit() -> None:
 def test_a_lora_of_another_model_is_refused_with_both_sides_named(tensors: dict[str, Tensor], words: list[str]) -> None:
     with pytest.raises(InvalidRequest, match="a LoRA of another model") as caught:
         match(layers_of(unet()), made(tensors))
-    assert caught.value.parameter == "lora"
+    assert caught.value.parameter == "loras"
     for word in words:
         assert word in str(caught.value)

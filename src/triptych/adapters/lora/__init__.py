@@ -1,7 +1,7 @@
 """LoRA (Hu et al. 2021): reading files of every common naming, and attaching, stacking and fusing them."""
 
 from triptych.adapters.lora.attach import Fused, Shelf, attached, shelf_of
-from triptych.adapters.lora.file import LoraFile, own_words, read_lora, read_metadata, write_lora
+from triptych.adapters.lora.file import LoraFile, Words, read_lora, read_metadata, write_lora
 from triptych.adapters.lora.match import Match, Mismatch, Report, layers_of, match
 
 __all__ = [
@@ -11,10 +11,10 @@ __all__ = [
     "Mismatch",
     "Report",
     "Shelf",
+    "Words",
     "attached",
     "layers_of",
     "match",
-    "own_words",
     "read_lora",
     "read_metadata",
     "shelf_of",

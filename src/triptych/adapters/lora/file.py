@@ -6,9 +6,11 @@ Knows no network and no naming: a file is tensors by the names that its author g
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -22,6 +24,7 @@ from triptych.core.weights import check_safetensors, file_sha256
 MAX_BYTES = 8 * 2**30
 MAX_TENSORS = 50_000
 FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
+MAX_WORD = 100
 MAX_WORDS = 4000
 """Characters of one entry of the header that are kept for people to see."""
 
@@ -34,6 +37,39 @@ class LoraFile:
     sha256: str
     tensors: dict[str, Tensor]
     metadata: dict[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
+class Words:
+    """What Triptych's training notes in the header under `triptych`. Anyone may have written it.
+
+    trigger: what a prompt says to mean what was learned; stands_for: the known word that it is planned as, if any.
+    base_sha256: of the weights that it was trained on; empty where that is not known.
+    """
+
+    trigger: str = ""
+    stands_for: str = ""
+    base: str = ""
+    base_sha256: str = ""
+
+    @classmethod
+    def of(cls, metadata: Mapping[str, str]) -> Self:
+        try:
+            data = json.loads(metadata.get("triptych", "{}"))
+        except (ValueError, RecursionError):
+            data = {}
+        known = data if isinstance(data, dict) else {}
+        return cls(**{
+            name: known[name] for name in ("trigger", "stands_for", "base", "base_sha256")
+            if isinstance(known.get(name), str) and len(known[name]) <= MAX_WORD
+        })  # fmt: skip
+
+    def plain(self, prompt: str) -> str:
+        """The prompt with the trigger's place taken by what it stands for, as a plan writer can read it."""
+        if not self.trigger.strip():
+            return prompt
+        pattern = rf"(?<!\w){re.escape(self.trigger.strip())}(?!\w)"
+        return re.sub(pattern, lambda match: self.stands_for, prompt, flags=re.IGNORECASE)
 
 
 def read_lora(path: Path, name: str = "") -> LoraFile:
@@ -86,12 +122,3 @@ def write_lora(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str,
     stored = {key: tensor.detach().cpu().contiguous().clone() for key, tensor in sorted(tensors.items())}
     words = dict(sorted(metadata.items()))
     return write_atomically(path, save(stored, metadata=words))
-
-
-def own_words(metadata: Mapping[str, str]) -> dict[str, object]:
-    """What Triptych's own training noted in the header under `triptych`, or nothing: anyone may have written it."""
-    try:
-        data = json.loads(metadata.get("triptych", "{}"))
-    except (ValueError, RecursionError):
-        return {}
-    return data if isinstance(data, dict) else {}

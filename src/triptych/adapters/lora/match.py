@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from triptych.adapters.lora.file import LoraFile
+from triptych.adapters.lora.file import LoraFile, Words
 from triptych.adapters.lora.names import Names, Place, is_of_text_encoder
 from triptych.adapters.lora.parse import Pair, pairs
 from triptych.core.errors import InvalidRequest
@@ -87,10 +87,11 @@ class Report:
 
 @dataclass(frozen=True)
 class Match:
-    """terms: by the network's own layer names, at scale 1, of the dtype of the file."""
+    """terms: by the network's own layer names, at scale 1, of the dtype of the file. words: what its training noted."""
 
     terms: dict[str, tuple[LowRank, ...]]
     report: Report
+    words: Words
 
 
 Layers = dict[str, nn.Linear | nn.Conv2d]
@@ -129,8 +130,8 @@ def match(layers: Layers, file: LoraFile) -> Match:
         file.name, tuple(matched), tuple(terms), tuple(unmatched), tuple(mismatched), tuple(text), tuple(rest), len(layers)
     )
     if not terms:
-        raise InvalidRequest("lora", _of_another_model(report, found, layers))
-    return Match(terms, report)
+        raise InvalidRequest("loras", _of_another_model(report, found, layers))
+    return Match(terms, report, Words.of(file.metadata))
 
 
 def _fitted(pair: Pair, place: Place, layers: Layers) -> dict[str, LowRank] | Mismatch:

@@ -63,5 +63,6 @@ def capabilities(preset: TokensPreset) -> Capabilities:
         token_sampling=True,
         init=True,
         strength_map=True,
+        lora=True,
         tiers=preset.tiers,
     )

@@ -66,5 +66,6 @@ def capabilities(preset: DiffusionPreset) -> Capabilities:
         steps_range=(1, 1000),
         init=True,
         strength_map=True,
+        lora=True,
         tiers=preset.tiers,
     )

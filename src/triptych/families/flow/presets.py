@@ -68,5 +68,6 @@ def capabilities(preset: FlowPreset) -> Capabilities:
         steps_range=(1, 200),
         init=True,
         strength_map=True,
+        lora=True,
         tiers=preset.tiers,
     )
