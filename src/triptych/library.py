@@ -8,10 +8,14 @@ from __future__ import annotations
 import re
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 
+from triptych.adapters.control import ControlAdapter, Point
+from triptych.adapters.lora import Shelf, shelf_of
 from triptych.core.capabilities import Capabilities
+from triptych.core.errors import FileProblem
 from triptych.core.events import Note
 from triptych.core.family import Family
 from triptych.core.plan import Plan
@@ -19,6 +23,7 @@ from triptych.core.registry import Registry, builtin_folder
 from triptych.core.request import Request
 from triptych.families import loading
 from triptych.families.loading import Parts
+from triptych.families.steering import Steers
 from triptych.sampling import noise
 from triptych.scenes import synonyms
 from triptych.text.synonyms import resolve
@@ -42,8 +47,20 @@ class Library:
             entry = self.registry.find(name)
             self.registry.capabilities(name)
             self.registry.check(name)
-            self._families[name] = loading.load(name, entry.card, self._folder_of(name), self.parts)
+            family = loading.load(name, entry.card, self._folder_of(name), self.parts)
+            if self.registry.has(f"{name}-control"):
+                family.steers = Steers(lambda: self._control(name, family.control_points()))
+            self._families[name] = family
         return self._families[name]
+
+    def _control(self, name: str, points: tuple[Point, ...]) -> ControlAdapter:
+        """The control adapter of a model, checked like the model and against the weights that it was trained beside."""
+        part = f"{name}-control"
+        self.registry.check(part)
+        card = self.parts.card(part)
+        if card.config.get("base_sha256") != self.parts.sha(name):
+            raise FileProblem(f"{part} was trained beside other weights of {name} than these; train it again")
+        return loading.load_control(card, self._folder_of(part), points)
 
     def plan(self, request: Request, index: int) -> Plan | None:
         """The plan for picture `index`: drawn from (seed, index), so that variants of a request vary in layout.
@@ -55,16 +72,41 @@ class Library:
         writer, tokens, reader = self.parts.planner()
         chance = noise.uniform(request.seed or 0, index, PLAN_STREAM, (tokens.max_length + 1,)).tolist()
         with torch.inference_mode():
-            return writer.write(reader.states(request.prompt), tokens, chance.__getitem__)
+            return writer.write(reader.states(self._plain(request)), tokens, chance.__getitem__)
 
     def notes(self, request: Request, capabilities: Capabilities) -> tuple[Note, ...]:
-        """What the words of a prompt become: mapped, cut, spelled, or beyond the world that the model learned."""
+        """What the words of a prompt become (mapped, cut, spelled, or beyond the world that the model learned), and what
+        of the LoRAs does not fit. Raises `InvalidRequest` for a LoRA of another model.
+        """
         reader = self.parts.text()
-        _, notes = resolve(request.prompt, frozenset(reader.tokenizer.words))
+        plain = self._plain(request)
+        _, notes = resolve(plain, frozenset(reader.tokenizer.words))
         if reader.truncated(request.prompt):
             kept = reader.length - 1
             notes.append(Note("prompt", "note", f"only the first {kept} tokens are read; the rest was cut"))
-        return (*notes, *self._beyond(reader.resolved(request.prompt), capabilities))
+        return (*notes, *self._beyond(reader.resolved(plain), capabilities), *self._of_loras(request))
+
+    def _plain(self, request: Request) -> str:
+        """The prompt as the plan writer can read it: a LoRA's own word stands for a known one, or for none."""
+        prompt = request.prompt
+        for lora in request.loras:
+            prompt = self._loras(request).match(lora).words.plain(prompt)
+        return prompt
+
+    def _of_loras(self, request: Request) -> list[Note]:
+        notes: list[Note] = []
+        for lora in request.loras:
+            match = self._loras(request).match(lora)
+            if not match.report.whole:
+                notes.append(Note("loras", "note", match.report.sentence()))
+            if match.words.base_sha256 not in ("", self.parts.sha(request.model)):
+                base = f"other weights of {match.words.base or 'a model'} than these"
+                notes.append(Note("loras", "note", f"{lora.file.name} was trained on {base}; expect less of it"))
+        return notes
+
+    def _loras(self, request: Request) -> Shelf:
+        family: Any = self.family(request.model)
+        return shelf_of(family.network)
 
     def _beyond(self, prompt: str, capabilities: Capabilities) -> list[Note]:
         """Known nouns, colours and places of the world that this model has not learned, and unknown words."""

@@ -80,9 +80,9 @@ def rows_of(family: Any, monkeypatch: Any, *doors: str) -> list[int]:
     rows: list[int] = []
 
     def counted(door: Callable[..., Tensor]) -> Callable[..., Tensor]:
-        def call(first: Tensor, *rest: Any) -> Tensor:
+        def call(first: Tensor, *rest: Any, **named: Any) -> Tensor:
             rows.append(first.shape[0])
-            return door(first, *rest)
+            return door(first, *rest, **named)
 
         return call
 

@@ -42,7 +42,7 @@ def test_v_gives_back_the_picture_where_there_is_only_noise() -> None:
 def test_the_network_is_told_the_trained_time(tiny_library: Library, monkeypatch: Any) -> None:
     family = diffusion(tiny_library)
     predict, told = family.predict, []
-    monkeypatch.setattr(family, "predict", lambda x, t, *rest: told.append(t.tolist()) or predict(x, t, *rest))
+    monkeypatch.setattr(family, "predict", lambda x, t, *rest, **more: told.append(t.tolist()) or predict(x, t, *rest))
     walk(family, resolved(family, steps=4, sampler="euler", guidance=1.0))
     assert told == [[999.0], [749.0], [499.0], [249.0]]
 

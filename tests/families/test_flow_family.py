@@ -42,7 +42,7 @@ def test_only_the_dynamic_schedule_depends_on_the_size(tiny_library: Library) ->
 def test_the_network_is_told_the_time_of_the_level(tiny_library: Library, monkeypatch: Any) -> None:
     family = flow(tiny_library)
     predict, told = family.predict, []
-    monkeypatch.setattr(family, "predict", lambda x, t, *rest: told.append(t.tolist()) or predict(x, t, *rest))
+    monkeypatch.setattr(family, "predict", lambda x, t, *rest, **more: told.append(t.tolist()) or predict(x, t, *rest))
     walk(family, resolved(family, steps=4, sampler="euler", guidance=1.0))
     assert told == [[1.0], [0.75], [0.5], [0.25]]
 

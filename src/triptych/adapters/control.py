@@ -95,6 +95,8 @@ class ControlAdapter(nn.Module):
 
         def steered(point: int, x: Tensor) -> Tensor:
             c = features[point]
+            if spare := len(x) - len(c):  # copies of the last row, which `nn.rows` asks for
+                c = torch.cat((c, c[-1:].expand(spare, -1, -1)))
             own = x[:, : c.shape[1]]
             gate = 1 + self.down[point](F.layer_norm(own, own.shape[-1:]))
             own = own + self.up[point](c * gate).to(own.dtype)

@@ -17,6 +17,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from triptych.adapters.control import Point, Steer
 from triptych.adapters.lora import attached
 from triptych.adapters.plan_input import PlanInput, PlanRaster, rasterise
 from triptych.adapters.plan_vocabulary import PlanVocabulary
@@ -29,6 +30,7 @@ from triptych.core.request import Request
 from triptych.core.state import Condition, State
 from triptych.families.pixels import freedom_of, to_picture, to_pixels
 from triptych.families.reading import Reading, ReadsText
+from triptych.families.steering import Steering, Steers
 from triptych.sampling import guidance, parameterization
 from triptych.sampling.registry import get_sampler
 from triptych.sampling.sampler import SamplerState, begin_from_noise
@@ -54,6 +56,8 @@ class LatentFamily(ABC):
 
     parameterization: parameterization.Kind
     learns = "latents"
+    steers: Steers | None = None
+    """What reads control maps; None is a family without, whose network is called as if there were none."""
 
     def __init__(
         self,
@@ -74,7 +78,11 @@ class LatentFamily(ABC):
         """The noise levels of a resolved request."""
 
     @abstractmethod
-    def predict(self, x: Tensor, t: Tensor, text: Tensor, position: Tensor) -> Tensor:
+    def control_points(self) -> tuple[Point, ...]:
+        """The places of the network where maps may steer it."""
+
+    @abstractmethod
+    def predict(self, x: Tensor, t: Tensor, text: Tensor, position: Tensor, *, steer: Steer | None = None) -> Tensor:
         """The network's raw output for latents x (B, C, h, w) at times t (B,), of x's shape."""
 
     @abstractmethod
@@ -86,9 +94,10 @@ class LatentFamily(ABC):
         grid = (_known(request.height) // LATENT_FACTOR, _known(request.width) // LATENT_FACTOR)
         nothing = self.read_plan(rasterise(None, self.vocabulary, grid))[0]
         planned = self.read_plan(rasterise(plan, self.vocabulary, grid))[0] if plan is not None else nothing
+        steering = self.steers.read(request) if self.steers else ()
         return Condition(
-            positive=Reading(self.text.states(request.prompt), planned),
-            negative=Reading(self.text.states(request.negative), nothing),
+            positive=Reading(self.text.states(request.prompt), planned, steering),
+            negative=Reading(self.text.states(request.negative), nothing, steering),
             plan=plan,
             init=self._latent(to_picture(request.init, _size(request))) if request.init else None,
             freedom=freedom_of(request.strength_map, grid) if request.strength_map else None,
@@ -119,18 +128,21 @@ class LatentFamily(ABC):
         xs: list[Tensor] = []
         times: list[float] = []
         readings: list[Reading] = []
+        steering: list[list[Steering]] = []
         for state in map(_mine, states):
             x, t = get_sampler(state.request.sampler or "").query(state.sampler)
             for reading in self._readings(state):
                 xs.append(x)
                 times.append(t)
                 readings.append(reading)
+                steering.append([one for one in reading.steering if one.acts(state.step, state.total)])
         with attached(self.network, states[0].request.loras):
             raw = self.predict(
                 torch.stack(xs),
                 torch.tensor(times, dtype=torch.float32),
                 torch.stack([reading.text for reading in readings]),
                 torch.stack([reading.position for reading in readings]),
+                steer=self.steers.steer(steering) if self.steers else None,
             )
         rows = iter(raw.unbind())
         return [self._denoised(state, rows) for state in map(_mine, states)]

@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from triptych.adapters.control import ControlAdapter, Point
 from triptych.adapters.plan_input import PlanInput
 from triptych.adapters.plan_vocabulary import PlanVocabulary
 from triptych.autoencoders import fsq, kl
@@ -160,6 +161,14 @@ def load(name: str, card: Card, folder: Path, parts: Parts) -> Any:
     if card.capabilities is not None:
         family.capabilities = card.capabilities
     return family
+
+
+def load_control(card: Card, folder: Path, points: tuple[Point, ...]) -> ControlAdapter:
+    """The trained control adapter of a folder, for a network with these points."""
+    with _as_on(card):
+        sizes = {key: card.config[key] for key in ("width", "rank")}
+        adapter = ControlAdapter(points, kinds=tuple(card.config["kinds"]), **sizes)
+    return _filled(adapter, read_weights(folder))
 
 
 def _flow(name: str, preset: str, parts: Parts, vocabulary: PlanVocabulary) -> Any:

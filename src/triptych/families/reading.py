@@ -7,6 +7,8 @@ from typing import Protocol
 
 from torch import Tensor
 
+from triptych.families.steering import Steering
+
 
 class ReadsText(Protocol):
     """The text encoder as a family sees it."""
@@ -21,7 +23,10 @@ class ReadsText(Protocol):
 
 @dataclass(frozen=True)
 class Reading:
-    """One row's condition: text states (T, width), and the plan as the position input that the network adds."""
+    """One row's condition: text states (T, width), the plan as the position input that the network adds, and the maps
+    that steer it.
+    """
 
     text: Tensor
     position: Tensor
+    steering: tuple[Steering, ...] = ()

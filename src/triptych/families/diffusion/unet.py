@@ -236,9 +236,8 @@ class UNet(nn.Module):
             h, more = block(h, time, text, mask)
             h = _steered(steer, number, h)
             skips += [*more[:-1], h]
-        number = 1 + len(self.down_blocks)
-        h = _steered(steer, number, self.mid_block(h, time, text, mask))
-        for number, block in enumerate(self.up_blocks, start=number + 1):
+        h = _steered(steer, 1 + len(self.down_blocks), self.mid_block(h, time, text, mask))
+        for number, block in enumerate(self.up_blocks, start=2 + len(self.down_blocks)):
             h = _steered(steer, number, block(h, skips, time, text, mask))
         return self.conv_out(F.silu(self.conv_norm_out(h)))[:B]
 
