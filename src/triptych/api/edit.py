@@ -1,0 +1,376 @@
+"""Changing a part of a picture: `edit` with a mask, at any position of the dial between pixel lock and fresh scene.
+
+The steps: open the picture, understand the mask, cut windows, see what stands around, plan, paint each window, compose,
+prove. `editing` does all that needs no model; this file wires it to the models and the readers. A locked edit that
+changed a pixel outside of its mask is never written.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from triptych.api import results
+from triptych.api.generate import OnEvent, paint
+from triptych.api.results import Image, capabilities_of, image_of
+from triptych.api.seeing import Seen, see
+from triptych.core.asset import Asset
+from triptych.core.capabilities import Capabilities
+from triptych.core.contract import resolve
+from triptych.core.errors import FileProblem, InvalidRequest
+from triptych.core.events import Finished, Note, Pixels
+from triptych.core.files import write_atomically
+from triptych.core.inputs import Reference
+from triptych.core.metadata import encode_picture, format_of
+from triptych.core.pictures import open_map, open_picture
+from triptych.core.plan import Plan
+from triptych.core.readers import read_recipe
+from triptych.core.recipe import Recipe, pixels_sha256
+from triptych.core.request import Request
+from triptych.core.steps import Step
+from triptych.editing import masks, verify
+from triptych.editing.crop import Window, parts_of, window_for
+from triptych.editing.dial import Dial
+from triptych.editing.lock import Edit, Patch, composed, request_for
+from triptych.editing.masks import Bits, Selection
+from triptych.editing.plans import plan_for, seen_through
+from triptych.editing.verify import LockReport
+from triptych.editing.words import from_words
+
+Source = str | Path | Pixels | Asset | Image
+MaskSource = str | Path | npt.NDArray[Any] | Asset
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+REFERENCE_ROLES = ("identity", "style", "layout")
+"""As what the old picture goes in below lock 1/2: the first of these that the model takes."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What is edited. pixels: uint8 (H, W, 3 or 4). plan: what its recipe says is in it, None where it says nothing."""
+
+    pixels: Pixels
+    name: str = ""
+    plan: Plan | None = None
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+
+@dataclass(frozen=True)
+class EditResult:
+    """What became of an edit. mask: (H, W), True where it was allowed. seconds: of painting, and in total."""
+
+    image: Image
+    report: LockReport
+    lock: float
+    source: Pixels
+    mask: Bits
+    notes: tuple[Note, ...]
+    seconds: dict[str, float]
+    request: Request
+    model: str
+    family: str
+
+    def save(self, path: str | Path) -> Path:
+        """Write the picture with its recipe; at lock 1 only a file that is proved to keep every pixel outside.
+
+        `InvalidRequest` for a format that loses pixels or transparency, `TriptychError` if the proof fails.
+        """
+        path = Path(path)
+        return write_atomically(path, self.encode(path))
+
+    def encode(self, path: Path) -> bytes:
+        """The bytes of the file that `save` writes; the suffix of the path names the format."""
+        kind = format_of(path)
+        check_format(kind, self.lock, self.image.pixels)
+        data = encode_picture(self.image.pixels, self.image.recipe, kind)
+        if self.lock == 1:
+            verify.proved(self.source, data, self.mask)
+        return data
+
+
+def edit(
+    picture: Source,
+    instruction: str,
+    *,
+    mask: MaskSource | None = None,
+    lock: float = 1.0,
+    model: str = "flow",
+    feather: int | None = None,
+    grow: int = 0,
+    invert: bool = False,
+    strength: float = 1.0,
+    fresh: bool = False,
+    on_event: OnEvent | None = None,
+    **fields: Any,
+) -> EditResult:
+    """Put what the instruction says into the selected part of a picture.
+
+    mask: a file, a box "x,y,w,h", words such as "the left fox", an array (H, W), or None for all of it. lock: see
+    `editing.dial`. feather: soft pixels inside the mask; None chooses by the scale. fresh: ignore what the picture's
+    recipe says is in it. fields: any field of `Request` (seed, steps, ...). Raises `InvalidRequest` or `FileProblem`.
+    """
+    started = time.perf_counter()
+    dial = Dial(lock)
+    if not instruction.strip():
+        raise InvalidRequest("instruction", "is empty; say what shall stand in the mask")
+    # Drawn here, since the plan is written from it before the engine sees the request.
+    seed = fields.pop("seed", None)
+    seed = secrets.randbelow(2**32) if seed is None else seed
+    base = Request.make(prompt=instruction, model=model, seed=seed, **fields)
+    capabilities = capabilities_of(model)
+    opened = open_source(picture, fresh=fresh)
+    selection = select(mask, opened, invert=invert, grow=grow)
+    settings = Edit(dial, _feather(feather, opened, selection, capabilities), strength)
+    resolved, notes = checked(base, opened, selection.mask, settings, capabilities)
+    patches, seen_notes = plan_patches(resolved, opened, selection.mask, dial, capabilities)
+    step = Step(
+        op="edit",
+        source=Asset.of(opened.pixels, opened.name),
+        inputs=(Asset.of(selection.mask.astype(np.uint8) * np.uint8(255), "mask"),),
+        settings={
+            "instruction": instruction,
+            "mask": mask if isinstance(mask, str) else "",
+            "lock": dial.lock,
+            "feather": settings.feather,
+            "strength": settings.strength,
+            "windows": [patch.as_json() for patch in patches],
+        },
+    )
+    image, report, finished = _carried_out(resolved, step, patches, selection.mask, settings, on_event)
+    told = (*opened.notes, *selection.notes, *notes, *seen_notes, *_told(finished[0].notes))
+    seconds = {"paint": sum(sum(event.seconds.values()) for event in finished), "total": time.perf_counter() - started}
+    return EditResult(
+        image=image,
+        report=report,
+        lock=dial.lock,
+        source=opened.pixels,
+        mask=selection.mask,
+        notes=tuple(dict.fromkeys(told)),
+        seconds={name: round(value, 4) for name, value in seconds.items()},
+        request=finished[0].request,
+        model=model,
+        family=capabilities.family,
+    )
+
+
+def again(recipe: Recipe) -> Image:
+    """The edit of a recipe once more; its inputs have to be at hand."""
+    step, base = recipe.step, recipe.request
+    if step is None or base is None or not step.inputs:
+        raise FileProblem("the recipe is damaged: an edit has a picture, a mask and a request")
+    try:
+        found = step.settings
+        settings = Edit(Dial(float(found["lock"])), int(found["feather"]), float(found["strength"]))
+        patches = [Patch.parse(data) for data in found["windows"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise FileProblem(f"the recipe is damaged: {error} is missing or wrong in the settings of the edit") from None
+    mask = step.inputs[0].pixels >= masks.HALF
+    return _carried_out(base, step, patches, mask, settings, None)[0]
+
+
+def open_source(picture: Source, *, fresh: bool = False) -> Picture:
+    """The picture with what its recipe says, where that is there and about these very pixels."""
+    if isinstance(picture, Image):
+        plan = picture.plan if picture.recipe.step is None and not fresh else None
+        return Picture(picture.pixels, "", plan)
+    if isinstance(picture, Asset):
+        return Picture(picture.pixels if picture.channels >= 3 else picture.rgb, picture.name)
+    if isinstance(picture, np.ndarray):
+        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] not in (3, 4) or 0 in picture.shape:
+            found = f"{picture.shape} of {picture.dtype}"
+            raise InvalidRequest("image", f"is an array {found}; uint8 (H, W, 3 or 4) is needed")
+        return Picture(picture)
+    opened = open_picture(Path(picture))
+    plan = None if fresh else _plan_inside(Path(picture), opened.pixels)
+    return Picture(opened.pixels, opened.name, plan, opened.notes)
+
+
+def select(mask: MaskSource | None, picture: Picture, *, invert: bool = False, grow: int = 0) -> Selection:
+    """What of the picture is selected, inverted and grown. Raises `InvalidRequest` for nothing."""
+    if mask is None:
+        found = Selection(np.ones(picture.size[::-1], np.bool_))
+        return masks.finished(found, invert=invert, grow=grow) if invert or grow else found
+    return masks.finished(_found(mask, picture), invert=invert, grow=grow)
+
+
+def _found(mask: MaskSource, picture: Picture) -> Selection:
+    if isinstance(mask, np.ndarray):
+        return masks.from_picture(mask, picture.size)
+    if isinstance(mask, Asset):
+        return masks.from_picture(mask.rgb.max(axis=2), picture.size)
+    if isinstance(mask, Path) or is_file(mask):
+        opened = open_map(Path(mask), parameter="mask")
+        found = masks.from_picture(opened.pixels, picture.size)
+        return dataclasses.replace(found, notes=(*opened.notes, *found.notes))
+    if masks.looks_like_box(mask):
+        return masks.from_box(mask, picture.size)
+    looked = see(_rgb(picture.pixels))
+    if looked.notes:
+        raise InvalidRequest("mask", f"words need somebody who looks, and {looked.notes[0].text}")
+    return from_words(mask, looked.things, picture.size)
+
+
+def is_file(mask: str) -> bool:
+    """Whether a mask given as text names a file: one that is there, or something that ends like a picture."""
+    return mask.lower().endswith(PICTURE_SUFFIXES) or ("/" in mask) or _there(mask)
+
+
+def checked(
+    base: Request, picture: Picture, mask: Bits, settings: Edit, capabilities: Capabilities
+) -> tuple[Request, tuple[Note, ...]]:
+    """The request that all windows share, with the references that this position of the dial takes.
+
+    What the model refuses is refused here, before anything is painted.
+    """
+    notes: list[Note] = []
+    dial = settings.dial
+    if settings.strength <= 0 or settings.strength > 1:
+        raise InvalidRequest("strength", f"{settings.strength} is not allowed: above 0 and at most 1")
+    if base.width is not None:
+        raise InvalidRequest("size", "not allowed for an edit: the picture keeps its size")
+    if base.n != 1:
+        raise InvalidRequest("n", f"{base.n} is not allowed: an edit makes one picture")
+    if dial.refers:
+        role = next((role for role in REFERENCE_ROLES if role in capabilities.reference_roles), None)
+        if role is not None and len(base.references) < capabilities.max_references:
+            whole = window_for((0, 0, *picture.size), picture.size, capabilities.native_size)
+            seen = Asset.of(whole.to_model(_rgb(picture.pixels)), picture.name)
+            own = Reference.model_validate({"asset": seen, "role": role})
+            base = base.model_copy(update={"references": (own, *base.references)})
+        else:
+            told = f"{base.model} takes no reference pictures; it paints from what is seen in the picture"
+            notes.append(Note("lock", "translated", told))
+    if picture.pixels.shape[2] == 4 and bool((picture.pixels[:, :, 3][mask] == 0).any()):
+        notes.append(Note("image", "note", "is transparent where it is edited, and stays so"))
+    patch = Patch(window_for((0, 0, 1, 1), picture.size, capabilities.native_size), (0, 0, 1, 1))
+    resolve(request_for(base, picture.pixels, mask, patch, settings), capabilities, name=base.model)
+    return base, tuple(notes)
+
+
+def plan_patches(
+    base: Request, picture: Picture, mask: Bits, dial: Dial, capabilities: Capabilities
+) -> tuple[list[Patch], tuple[Note, ...]]:
+    """The windows of an edit with their plans, from the recipe or what is seen, and from the words."""
+    native = capabilities.native_size
+    if dial.pastes:
+        found = parts_of(mask, native)
+    else:
+        box = masks.box_of(mask)
+        found = [(window_for((0, 0, *picture.size), picture.size, native), box)]
+    notes = _scales(found, dial)
+    if not capabilities.plan or not base.use_plan:
+        return [Patch(window, place) for window, place in found], notes
+    if base.plan is not None:  # a person's own plan is of the whole picture
+        plans = [seen_through(base.plan, _fractions(window, picture)) for window, _ in found]
+        return [Patch(*part, plan) for part, plan in zip(found, plans, strict=True)], notes
+    wanted = results.library().plan(base, 0) or Plan()
+    patches: list[Patch] = []
+    for window, place in found:
+        if mask.all():
+            patches.append(Patch(window, place, wanted if wanted.objects or wanted.background else None))
+            continue
+        around = _around(window, picture, capabilities)
+        notes += around.notes
+        plan = plan_for(around.plan, wanted, window.fraction(place), most=capabilities.max_objects)
+        patches.append(Patch(window, place, plan))
+    return patches, notes
+
+
+def check_format(kind: str, lock: float, pixels: Pixels) -> None:
+    """Raise `InvalidRequest` where the file's format could not hold the result."""
+    verify.check_lossless(kind, lock)
+    if kind == "JPEG" and pixels.shape[2] == 4:
+        raise InvalidRequest("out", "JPEG knows no transparency, which this picture has; write png or webp")
+
+
+def _carried_out(
+    base: Request, step: Step, patches: Sequence[Patch], mask: Bits, settings: Edit, on_event: OnEvent | None
+) -> tuple[Image, LockReport, list[Finished]]:
+    """Paint every window and put the answers together. Window k is painted with the seed + k."""
+    source = step.source.pixels
+    finished: list[Finished] = []
+    for number, patch in enumerate(patches):
+        request = request_for(base, source, mask, patch, settings)
+        if finished:
+            request = request.model_copy(update={"seed": ((finished[0].request.seed or 0) + number) % 2**63})
+        finished.append(paint(request, on_event=on_event))
+    pixels = composed(source, mask, patches, [event.pixels for event in finished], settings)
+    report = verify.compared(source, pixels, mask)
+    step = step.model_copy(update={"report": report.as_json()})
+    first = finished[0]
+    # The window that went in follows from the source and the settings, so the recipe does not hold it again.
+    kept = first.request.model_copy(update={"init": None, "strength": None, "strength_map": None})
+    image = image_of(dataclasses.replace(first, request=kept), pixels=pixels, step=step)
+    return image, report, finished
+
+
+def _around(window: Window, picture: Picture, capabilities: Capabilities) -> Seen:
+    if picture.plan is not None:
+        return Seen(plan=seen_through(picture.plan, _fractions(window, picture)))
+    return see(window.to_model(_rgb(window.cut(picture.pixels))), capabilities)
+
+
+def _fractions(window: Window, picture: Picture) -> tuple[float, float, float, float]:
+    """What the model sees, mirrored border included, in fractions of the picture."""
+    (x0, y0, x1, y1), (left, top, right, bottom), (width, height) = window.box, window.pad, picture.size
+    return (x0 - left) / width, (y0 - top) / height, (x1 + right) / width, (y1 + bottom) / height
+
+
+def _scales(found: Sequence[tuple[Window, masks.PixelBox]], dial: Dial) -> tuple[Note, ...]:
+    notes: list[Note] = []
+    largest = max((window for window, _ in found), key=lambda window: window.scale)
+    if largest.scale > 1:
+        size = f"{largest.size[0]}x{largest.size[1]}"
+        told = f"what is painted is painted at {size} and enlarged {largest.scale:.1f} times"
+        notes.append(Note("image", "note", told))
+    if len(found) > 1:
+        notes.append(Note("mask", "note", f"falls into {len(found)} parts, which are painted one by one"))
+    return tuple(notes)
+
+
+def _feather(given: int | None, picture: Picture, selection: Selection, capabilities: Capabilities) -> int:
+    """As given, or two pixels of the model's, but no more than a quarter of the selection's shorter side."""
+    if given is not None:
+        masks.check_feather(given)
+        return given
+    x0, y0, x1, y1 = selection.box
+    scale = window_for(selection.box, picture.size, capabilities.native_size).scale
+    return max(min(round(2 * scale), min(x1 - x0, y1 - y0) // 4, masks.MAX_FEATHER), 0)
+
+
+def _plan_inside(path: Path, pixels: Pixels) -> Plan | None:
+    """The plan that the picture was painted from, if its recipe is about these pixels."""
+    try:
+        recipe = read_recipe(path)
+    except FileProblem:
+        return None
+    if recipe.step is not None or recipe.request is None or recipe.pixels_sha256 != pixels_sha256(pixels):
+        return None
+    return recipe.request.plan
+
+
+def _rgb(pixels: Pixels) -> Pixels:
+    return Asset.of(np.ascontiguousarray(pixels)).rgb
+
+
+def _there(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except OSError:  # longer than a name may be
+        return False
+
+
+def _told(notes: Sequence[Note]) -> list[Note]:
+    """The painter's notes, without those about the window that was made for it."""
+    return [note for note in notes if note.parameter not in ("init", "strength_map")]
