@@ -32,16 +32,15 @@ class Maker:
 # ESRGAN
 
 
-def rrdb_tensors(
-    layout: str, *, width: int = 8, growth: int = 4, blocks: int = 2, doublings: int = 2, fold: int = 1
-) -> Tensors:
+def rrdb_tensors(layout: str, *, growth: int = 4, blocks: int = 2, doublings: int = 2, fold: int = 1) -> Tensors:
     """layout: "new" (RealESRGAN), "trunk" (ESRGAN's later files) or "old" (its first, numbered ones)."""
-    make, last = Maker(1), 4 + 3 * doublings
+    make, width, last = Maker(1), 8, 4 + 3 * doublings
+    trunk, near, end = f"model.1.sub.{blocks}", f"model.{last - 2}", f"model.{last}"
     names = {
         "new": ("conv_first", "body.{}.rdb{}.conv{}", "conv_body", "conv_up{}", "conv_hr", "conv_last"),
         "trunk": ("conv_first", "RRDB_trunk.{}.RDB{}.conv{}", "trunk_conv", "upconv{}", "HRconv", "conv_last"),
-        "old": ("model.0", "model.1.sub.{}.RDB{}.conv{}.0", f"model.1.sub.{blocks}", "up", f"model.{last - 2}", f"model.{last}"),
-    }  # fmt: skip
+        "old": ("model.0", "model.1.sub.{}.RDB{}.conv{}.0", trunk, "up", near, end),
+    }
     first, dense, body, up, hr, end = names[layout]
     make.conv(first, 3 * fold**2, width)
     for block in range(blocks):

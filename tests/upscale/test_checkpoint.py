@@ -151,7 +151,7 @@ def test_a_network_that_does_not_enlarge_is_refused() -> None:
 def test_pickles_are_never_read(tmp_path: Path, legacy: bool) -> None:
     path = tmp_path / "4x.pth"
     torch.save(reference.compact_tensors(), path, _use_new_zipfile_serialization=not legacy)
-    with pytest.raises(FileProblem, match="is a pickle, .* convert it to safetensors"):
+    with pytest.raises(FileProblem, match=r"is a pickle, .* convert it to safetensors"):
         load(path)
 
 

@@ -1,8 +1,8 @@
 """The pairs that the upscaler learns from: crops of large scenes, of pages and of leaves, and the small ones of each.
 
 A row is one crop for each scale. `MIXED` pictures are in use at a time, their small versions made once, until `ROWS`
-crops of each are taken. Everything is a function of (seed, row). The only networks that it knows are the round trips that
-it is handed.
+crops of each are taken. Everything is a function of (seed, row). Knows no network but the round trips that it is
+handed.
 """
 
 from __future__ import annotations

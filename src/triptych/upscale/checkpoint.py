@@ -34,7 +34,8 @@ WRAPPERS = ("params_ema", "params", "model_state_dict", "state_dict", "module", 
 MAX_SCALE = 8
 KNOWN = "ESRGAN or RealESRGAN (RRDBNet), SRVGGNetCompact, SPAN, and Triptych's own upscaler"
 _SHOWN = 5
-_PICKLES = (b"PK\x03\x04", b"\x80")
+_PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+"""How files of `torch.save` begin, new and old."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,8 @@ def load(path: Path) -> Model:
 def build(tensors: Tensors, source: str) -> tuple[nn.Module, tuple[int, ...]]:
     """The network of these tensors with their weights, in evaluation mode, and the scales of one pass."""
     tensors = {name: tensor.float() for name, tensor in _unwrapped(tensors).items() if tensor.is_floating_point()}
-    for mark, make in _MAKERS:
-        if any(re.fullmatch(mark, name) for name in tensors):
-            break
-    else:
+    make = next((make for mark, make in _MAKERS if any(re.fullmatch(mark, name) for name in tensors)), None)
+    if make is None:
         raise FileProblem(
             f"{source} is of no network that is known here ({KNOWN}); it holds {_listed(sorted(tensors))}"
         )
@@ -106,10 +105,7 @@ def _refuse_pickles(path: Path) -> None:
             start = file.read(4)
     except OSError as error:
         raise FileProblem(f"cannot read the weights {path}: {reason(error)}") from error
-    # A safetensors file begins with the length of its header, whose last bytes are zero.
-    if start.startswith(_PICKLES[0]) or (
-        start[:1] == _PICKLES[1] and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
-    ):
+    if start.startswith(_PICKLES):
         raise FileProblem(
             f"{path} is a pickle, which can run any program when it is opened, so it is never read; "
             "convert it to safetensors where you trust it, and name that file"
@@ -152,10 +148,8 @@ def _compact(tensors: Tensors) -> tuple[nn.Module, Tensors]:
     if layers != list(range(len(layers))):
         raise ValueError("its activations hold no weights, and which ones they are the file does not say")
     last = tensors[f"body.{layers[-1]}.weight"]
-    config = CompactConfig(
-        tensors["body.0.weight"].shape[0], (len(layers) - 3) // 2, _root(last.shape[0], "last layer")
-    )
-    return Compact(config), tensors
+    convs, scale = (len(layers) - 3) // 2, _root(last.shape[0], "last layer")
+    return Compact(CompactConfig(tensors["body.0.weight"].shape[0], convs, scale)), tensors
 
 
 def _span(tensors: Tensors) -> tuple[nn.Module, Tensors]:

@@ -48,7 +48,7 @@ def page(size: int, draw: np.random.Generator) -> ByteImage:
         width = int(draw.integers(1, 9)) * _FINER
         fate = draw.random()
         if fate < 0.45:
-            _write(brush, points[0], colour, n, draw)
+            _write(brush, points[0], colour, draw)
         elif fate < 0.65:
             brush.line(points, colour, width, joint="curve")
         elif fate < 0.8:
@@ -116,9 +116,7 @@ def _piece(side: int, grains: list[npt.NDArray[np.float32]], draw: np.random.Gen
     return np.clip(first + slope[..., None] * other + grain[..., None] * tint, 0, 255).astype(np.uint8)
 
 
-def _write(
-    brush: ImageDraw.ImageDraw, place: tuple[float, float], colour: Colour, n: int, draw: np.random.Generator
-) -> None:
+def _write(brush: ImageDraw.ImageDraw, place: tuple[float, float], colour: Colour, draw: np.random.Generator) -> None:
     """A few made-up words at sizes from hardly legible to large."""
     font = _font(int(draw.choice([9, 12, 14, 18, 24, 32, 48, 72])) * _FINER)
     for line in range(int(draw.integers(1, 5))):

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 BLOCKS = 6
 MEAN = (0.4488, 0.4371, 0.4040)
 RANGE = 255.0
-"""What its authors take off the picture and multiply it by. No file says it; one with the key `no_norm` does neither."""
+"""What its authors take off the picture and multiply it by. No file says it; with the key `no_norm` neither is done."""
 
 
 @dataclass(frozen=True)
