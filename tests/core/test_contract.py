@@ -85,7 +85,7 @@ EVERY_FIELD: dict[str, Any] = {
     "strength": 0.3,
     "strength_map": MASK,
     "references": (Reference(asset=PICTURE, role="style"),),
-    "controls": (Control(kind="edges", map=MASK),),
+    "controls": (Control(kind="depth", map=MASK),),
     "loras": (Lora(file=FileAsset(sha256="0" * 64, name="ink.safetensors"), scale=0.5),),
     "regions": (Region(prompt="a cat", box=(0, 0, 0.5, 1)),),
 }

@@ -10,10 +10,13 @@ from typing import Any
 from triptych.core.capabilities import Capabilities
 from triptych.core.errors import InvalidRequest
 from triptych.core.events import Note
+from triptych.core.inputs import Control
 from triptych.core.request import Request
 
 Resolved = tuple[dict[str, Any], list[Note]]
 DEFAULT_STRENGTH = 0.6
+SAME_SHAPE = 0.02
+"""By how much the sides' ratio of a map may differ from the picture's and still count as the same."""
 
 
 def init(request: Request, capabilities: Capabilities, name: str) -> Resolved:
@@ -63,7 +66,26 @@ def controls(request: Request, capabilities: Capabilities, name: str) -> Resolve
             raise InvalidRequest("controls", f"{one.kind} is not allowed for {name} ({allowed})")
         if one.weight == 0:
             notes.append(Note("controls", "ignored", f"{one.kind}: weight 0 switches it off"))
+        else:
+            notes += _map_notes(one, request.width or one.map.width, request.height or one.map.height)
     return {"controls": tuple(one for one in request.controls if one.weight)}, notes
+
+
+def _map_notes(one: Control, width: int, height: int) -> list[Note]:
+    """What becomes of a map in another size, and what one without any content says. Blank edges are refused."""
+    notes: list[Note] = []
+    if one.map.loaded and one.map.rgb.min() == one.map.rgb.max():
+        if one.kind == "edges":
+            raise InvalidRequest("controls", f"edges: the map {one.map.name!r} is blank; there is no edge to follow")
+        notes.append(Note("controls", "note", f"{one.kind}: the map is blank, which asks for an empty picture"))
+    given = f"{one.map.width}x{one.map.height}"
+    across, down = one.map.width * height, one.map.height * width
+    if abs(across - down) > SAME_SHAPE * max(across, down):
+        told = f"{one.kind}: the map of {given} has another shape than {width}x{height}; it is put in the middle"
+        notes.append(Note("controls", "translated", told))
+    elif (one.map.width, one.map.height) != (width, height):
+        notes.append(Note("controls", "translated", f"{one.kind}: the map of {given} is scaled to {width}x{height}"))
+    return notes
 
 
 def loras(request: Request, capabilities: Capabilities, name: str) -> Resolved:
