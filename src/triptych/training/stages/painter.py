@@ -121,7 +121,7 @@ class PainterStage:
         self.module.cpu()  # families paint where prompts are read and pictures decoded
         self.words.encoder.cpu()
         try:
-            pictures = Engine(_Only(self.family)).generate_many(requests)
+            pictures = Engine(Only(self.family)).generate_many(requests)
         finally:
             self.module.to(device)
         labels = [prompt for _ in modes for prompt, _ in self.sheet_prompts]
@@ -133,7 +133,7 @@ class PainterStage:
         write_model(folder, self.module.state_dict(), self.card.model_copy(update={"training": record}))
 
 
-class _Only:
+class Only:
     """One family in training, with no planner: what the sheet's engine gets its models from."""
 
     def __init__(self, family: Family) -> None:

@@ -241,7 +241,7 @@ class Workshop:
         part = "autoencoder" if learns == "latents" else "tokenizer"
         model = self.parts.autoencoder() if learns == "latents" else self.parts.tokenizer()
         folder = self.out / self.preset / "pool" / f"{self.source.name}-{learns}-{self.parts.sha(part)[:8]}"
-        encode = _encoder(model.to(self.device), learns, self.device)
+        encode = encoder(model.to(self.device), learns, self.device)
         try:
             return pools.build(folder, self.source, self._pool_count(), encode, self.report, self.workers)
         finally:
@@ -272,7 +272,7 @@ class Workshop:
         return loading.builtin_folder() / part
 
 
-def _encoder(model: kl.Autoencoder | fsq.Tokenizer, learns: str, device: torch.device) -> pools.Encode:
+def encoder(model: kl.Autoencoder | fsq.Tokenizer, learns: str, device: torch.device) -> pools.Encode:
     """bf16 moves latents by less than training noises them, and a code only where two fit about equally well."""
     fast = device.type != "cpu" or bf16_pays()
 
