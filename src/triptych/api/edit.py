@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from triptych.api import results
 from triptych.api.generate import OnEvent, paint
 from triptych.api.results import Image, capabilities_of, image_of
 from triptych.api.seeing import Seen, see
+from triptych.api.sources import MaskSource, Picture, Source, open_source, rgb, select
 from triptych.core.asset import Asset
 from triptych.core.capabilities import Capabilities
 from triptych.core.contract import resolve
@@ -30,10 +30,8 @@ from triptych.core.events import Finished, Note, Pixels
 from triptych.core.files import write_atomically
 from triptych.core.inputs import Reference
 from triptych.core.metadata import encode_picture, format_of
-from triptych.core.pictures import open_map, open_picture
 from triptych.core.plan import Plan
-from triptych.core.readers import read_recipe
-from triptych.core.recipe import Recipe, pixels_sha256
+from triptych.core.recipe import Recipe
 from triptych.core.request import Request
 from triptych.core.steps import Step
 from triptych.editing import masks, verify
@@ -43,27 +41,9 @@ from triptych.editing.lock import Edit, Patch, composed, request_for
 from triptych.editing.masks import Bits, Selection
 from triptych.editing.plans import plan_for, seen_through
 from triptych.editing.verify import LockReport
-from triptych.editing.words import from_words
 
-Source = str | Path | Pixels | Asset | Image
-MaskSource = str | Path | npt.NDArray[Any] | Asset
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 REFERENCE_ROLES = ("identity", "style", "layout")
 """As what the old picture goes in below lock 1/2: the first of these that the model takes."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """What is edited. pixels: uint8 (H, W, 3 or 4). plan: what its recipe says is in it, None where it says nothing."""
-
-    pixels: Pixels
-    name: str = ""
-    plan: Plan | None = None
-    notes: tuple[Note, ...] = ()
-
-    @property
-    def size(self) -> tuple[int, int]:
-        return self.pixels.shape[1], self.pixels.shape[0]
 
 
 @dataclass(frozen=True)
@@ -179,53 +159,6 @@ def again(recipe: Recipe) -> Image:
     return _carried_out(base, step, patches, mask, settings, None)[0]
 
 
-def open_source(picture: Source, *, fresh: bool = False) -> Picture:
-    """The picture with what its recipe says, where that is there and about these very pixels."""
-    if isinstance(picture, Image):
-        plan = picture.plan if picture.recipe.step is None and not fresh else None
-        return Picture(picture.pixels, "", plan)
-    if isinstance(picture, Asset):
-        return Picture(picture.pixels if picture.channels >= 3 else picture.rgb, picture.name)
-    if isinstance(picture, np.ndarray):
-        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] not in (3, 4) or 0 in picture.shape:
-            found = f"{picture.shape} of {picture.dtype}"
-            raise InvalidRequest("image", f"is an array {found}; uint8 (H, W, 3 or 4) is needed")
-        return Picture(picture)
-    opened = open_picture(Path(picture))
-    plan = None if fresh else _plan_inside(Path(picture), opened.pixels)
-    return Picture(opened.pixels, opened.name, plan, opened.notes)
-
-
-def select(mask: MaskSource | None, picture: Picture, *, invert: bool = False, grow: int = 0) -> Selection:
-    """What of the picture is selected, inverted and grown. Raises `InvalidRequest` for nothing."""
-    if mask is None:
-        found = Selection(np.ones(picture.size[::-1], np.bool_))
-        return masks.finished(found, invert=invert, grow=grow) if invert or grow else found
-    return masks.finished(_found(mask, picture), invert=invert, grow=grow)
-
-
-def _found(mask: MaskSource, picture: Picture) -> Selection:
-    if isinstance(mask, np.ndarray):
-        return masks.from_picture(mask, picture.size)
-    if isinstance(mask, Asset):
-        return masks.from_picture(mask.rgb.max(axis=2), picture.size)
-    if isinstance(mask, Path) or is_file(mask):
-        opened = open_map(Path(mask), parameter="mask")
-        found = masks.from_picture(opened.pixels, picture.size)
-        return dataclasses.replace(found, notes=(*opened.notes, *found.notes))
-    if masks.looks_like_box(mask):
-        return masks.from_box(mask, picture.size)
-    looked = see(_rgb(picture.pixels))
-    if looked.notes:
-        raise InvalidRequest("mask", f"words need somebody who looks, and {looked.notes[0].text}")
-    return from_words(mask, looked.things, picture.size)
-
-
-def is_file(mask: str) -> bool:
-    """Whether a mask given as text names a file: one that is there, or something that ends like a picture."""
-    return mask.lower().endswith(PICTURE_SUFFIXES) or ("/" in mask) or _there(mask)
-
-
 def checked(
     base: Request, picture: Picture, mask: Bits, settings: Edit, capabilities: Capabilities
 ) -> tuple[Request, tuple[Note, ...]]:
@@ -245,7 +178,7 @@ def checked(
         role = next((role for role in REFERENCE_ROLES if role in capabilities.reference_roles), None)
         if role is not None and len(base.references) < capabilities.max_references:
             whole = window_for((0, 0, *picture.size), picture.size, capabilities.native_size)
-            seen = Asset.of(whole.to_model(_rgb(picture.pixels)), picture.name)
+            seen = Asset.of(whole.to_model(rgb(picture.pixels)), picture.name)
             own = Reference.model_validate({"asset": seen, "role": role})
             base = base.model_copy(update={"references": (own, *base.references)})
         else:
@@ -318,7 +251,7 @@ def _carried_out(
 def _around(window: Window, picture: Picture, capabilities: Capabilities) -> Seen:
     if picture.plan is not None:
         return Seen(plan=seen_through(picture.plan, _fractions(window, picture)))
-    return see(window.to_model(_rgb(window.cut(picture.pixels))), capabilities)
+    return see(window.to_model(rgb(window.cut(picture.pixels))), capabilities)
 
 
 def _fractions(window: Window, picture: Picture) -> tuple[float, float, float, float]:
@@ -347,28 +280,6 @@ def _feather(given: int | None, picture: Picture, selection: Selection, capabili
     x0, y0, x1, y1 = selection.box
     scale = window_for(selection.box, picture.size, capabilities.native_size).scale
     return max(min(round(2 * scale), min(x1 - x0, y1 - y0) // 4, masks.MAX_FEATHER), 0)
-
-
-def _plan_inside(path: Path, pixels: Pixels) -> Plan | None:
-    """The plan that the picture was painted from, if its recipe is about these pixels."""
-    try:
-        recipe = read_recipe(path)
-    except FileProblem:
-        return None
-    if recipe.step is not None or recipe.request is None or recipe.pixels_sha256 != pixels_sha256(pixels):
-        return None
-    return recipe.request.plan
-
-
-def _rgb(pixels: Pixels) -> Pixels:
-    return Asset.of(np.ascontiguousarray(pixels)).rgb
-
-
-def _there(text: str) -> bool:
-    try:
-        return Path(text).is_file()
-    except OSError:  # longer than a name may be
-        return False
 
 
 def _told(notes: Sequence[Note]) -> list[Note]:

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from triptych.cli import bench, compare, generate, log, models, plan, replay, train
+from triptych.cli import bench, compare, edit, generate, history, log, models, plan, replay, train
 
-COMMANDS = ("generate", "plan", "compare", "replay", "models", "log", "train", "bench")
+COMMANDS = ("generate", "edit", "history", "plan", "compare", "replay", "models", "log", "train", "bench")
 GROUP_OPTIONS = ("--help", "-h", "--version", "--install-completion", "--show-completion")
 
 app = typer.Typer(
@@ -55,6 +55,8 @@ def triptych(
 
 
 app.command()(generate.generate)
+app.command()(edit.edit)
+app.add_typer(history.app, name="history")
 app.command()(plan.plan)
 app.command()(compare.compare)
 app.command()(replay.replay)

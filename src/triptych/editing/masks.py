@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from triptych.core.events import Note
 from triptych.editing.distance import Bits, Floats, distance
 
 MAX_GROW, MAX_FEATHER = 512, 512
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 HALF = 128
 """Grey levels from here up are selected."""
 DARK = 16
@@ -64,6 +66,16 @@ def from_picture(mask: npt.NDArray[Any], size: tuple[int, int]) -> Selection:
 
 _NUMBER = r"\s*(-?\d+(?:\.\d*)?|-?\.\d+)\s*"
 _BOX = re.compile(",".join([_NUMBER] * 4))
+
+
+def names_file(text: str) -> bool:
+    """Whether a mask given as text names a file: one that is there, or what could only be one."""
+    if text == "-" or "/" in text or text.lower().endswith(SUFFIXES):
+        return True
+    try:
+        return Path(text).is_file()
+    except OSError:  # longer than a name may be
+        return False
 
 
 def looks_like_box(text: str) -> bool:
