@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from triptych.cli import bench, compare, edit, generate, history, log, models, plan, replay, train
+from triptych.cli import bench, compare, control, edit, generate, history, log, models, plan, replay, train
 
-COMMANDS = ("generate", "edit", "history", "plan", "compare", "replay", "models", "log", "train", "bench")
+COMMANDS = ("generate", "edit", "history", "plan", "control", "compare", "replay", "models", "log", "train", "bench")
 GROUP_OPTIONS = ("--help", "-h", "--version", "--install-completion", "--show-completion")
 
 app = typer.Typer(
@@ -58,6 +58,7 @@ app.command()(generate.generate)
 app.command()(edit.edit)
 app.add_typer(history.app, name="history")
 app.command()(plan.plan)
+app.command()(control.control)
 app.command()(compare.compare)
 app.command()(replay.replay)
 app.add_typer(models.app, name="models")

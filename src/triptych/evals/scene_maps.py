@@ -1,7 +1,7 @@
 """Control maps of the built-in world: from a scene, from a plan, or from what the readers found in a picture.
 
 Here scenes meet `control`, which knows none. A scene's maps are exact; a plan's are those of its drawings in its boxes,
-which a painter may have followed or not; a reading's have boxes instead of silhouettes.
+which a painter may have followed or not; so are those of what the readers found.
 """
 
 from __future__ import annotations
@@ -10,19 +10,21 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
 from triptych.control import Thing, canny, depth, pose, segmentation
 from triptych.control.things import ByteImage, Colour, legend
 from triptych.core.errors import one_of
-from triptych.core.plan import Box, Plan
+from triptych.core.plan import Box, Plan, PlanObject
 from triptych.evals.reading import Reading
 from triptych.scenes import Scene, Sprites, render
 from triptych.scenes.backgrounds import BACKGROUNDS
 from triptych.scenes.graph import SceneObject
-from triptych.scenes.nouns import NOUNS, SMALL_NOUNS
+from triptych.scenes.nouns import MADE_NOUNS, NOUNS, SMALL_NOUNS
 from triptych.scenes.silhouettes import landmarks, silhouette
 
 KINDS = ("edges", "depth", "pose", "segmentation")
+_MADE = tuple(noun.name for noun in MADE_NOUNS)
 SURE = 0.3
 """Score from which on the readers' detections count."""
 
@@ -37,37 +39,48 @@ def world_legend() -> dict[str, Colour]:
 def of_scene(kind: str, scene: Scene, size: tuple[int, int], sprites: Sprites | None = None) -> ByteImage:
     """The exact map (H, W, 3) of a scene's render at (width, height). `InvalidRequest` for an unknown kind."""
     if one_of("kind", kind, KINDS) == "edges":
-        return edges(render(scene, size, sprites))
-    things = [_thing(each, size, sprites) for each in scene.objects]
-    return _drawn(kind, things, size, scene.background)
+        return edges(canny(render(scene, size, sprites)))
+    return drawn(kind, things_of_scene(scene, size, sprites), size, scene.background)
+
+
+def things_of_scene(scene: Scene, size: tuple[int, int], sprites: Sprites | None = None) -> list[Thing]:
+    """The scene's things with their exact silhouettes, from back to front."""
+    return [_thing(each, size, sprites) for each in scene.objects]
 
 
 def of_plan(kind: str, plan: Plan, size: tuple[int, int], sprites: Sprites | None = None) -> ByteImage:
     """The map of what a plan asks for. Edges need pixels: `InvalidRequest`, as for an unknown kind."""
     one_of("kind", kind, KINDS[1:])
+    return drawn(kind, things_of_plan(plan, size, sprites), size, plan.background)
+
+
+def things_of_plan(plan: Plan, size: tuple[int, int], sprites: Sprites | None = None) -> list[Thing]:
+    """The plan's things with the silhouettes of their drawings; what a plan does not say enough to draw is a box."""
     objects = [SceneObject(0, each.noun, each.colour, each.box, text=each.text or None) for each in plan.objects]
-    known = [each for each in objects if each.noun in NOUNS and (each.noun != "sign" or each.text)]
-    things = [
-        _block(each.noun, each.box, size) if each.noun == "face" else _thing(each, size, sprites) for each in known
+    return [
+        _thing(each, size, sprites)
+        if each.noun in NOUNS and (each.noun not in _MADE or each.text)
+        else _block(each.noun, each.box, size)
+        for each in objects
     ]
-    return _drawn(kind, things, size, plan.background)
 
 
-def of_reading(kind: str, reading: Reading, size: tuple[int, int]) -> ByteImage:
-    """The map of what readers found; of silhouettes they know nothing, so things are their boxes, by their feet."""
-    one_of("kind", kind, KINDS[1:])
-    found = [thing for thing in reading.things if thing.score >= SURE]
-    found.sort(key=lambda thing: thing.box[3])
-    things = [_block(thing.noun, thing.box, size) for thing in found]
-    return _drawn(kind, things, size, reading.background or "")
+def plan_of_reading(reading: Reading) -> Plan:
+    """What the readers found as a plan, with whatever stands lower in front; its maps are those of the picture."""
+    found = sorted((thing for thing in reading.things if thing.score >= SURE), key=lambda thing: thing.box[3])
+    objects = tuple(
+        PlanObject.model_construct(noun=thing.noun, colour=None, box=thing.box, text=thing.text) for thing in found
+    )
+    return Plan.model_construct(background=reading.background or "", light=None, objects=objects)
 
 
-def edges(pixels: ByteImage) -> ByteImage:
-    """White on black, (H, W, 3)."""
-    return np.repeat((canny(pixels) * np.uint8(255))[..., None], 3, axis=-1)
+def edges(found: npt.NDArray[np.bool_]) -> ByteImage:
+    """Edges (H, W) as a map: white on black, (H, W, 3)."""
+    return np.repeat((found * np.uint8(255))[..., None], 3, axis=-1)
 
 
-def _drawn(kind: str, things: Sequence[Thing], size: tuple[int, int], background: str) -> ByteImage:
+def drawn(kind: str, things: Sequence[Thing], size: tuple[int, int], background: str) -> ByteImage:
+    """The map of things that stand on a background, from back to front."""
     if kind == "segmentation":
         return segmentation(things, size, world_legend())
     if kind == "pose":

@@ -1,0 +1,120 @@
+"""`triptych bench control`: whether pictures follow the maps that are given, and what decides where plans differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from triptych.evals.statistics import Interval
+
+    Figures = Mapping[str, Mapping[str, Mapping[str, Interval]]]
+    """Model, kind, condition."""
+
+PAGE = "docs/control.md"
+BEGIN, END = "<!-- figures: written by `triptych bench control --write` -->", "<!-- end of figures -->"
+
+
+def control(
+    models: Annotated[str, typer.Option(help="Names, with commas.")] = "flow,diffusion",
+    kinds: Annotated[str | None, typer.Option(help="Kinds of maps, with commas. Default: all.")] = None,
+    scenes: Annotated[int, typer.Option(min=2, max=1000, help="So many fresh scenes, each painted 14 times.")] = 48,
+    quality: Annotated[str, typer.Option(help="low, medium or high.")] = "medium",
+    sheet: Annotated[Path | None, typer.Option(help="Draw a sheet of the first scenes here (PNG).")] = None,
+    write: Annotated[bool, typer.Option("--write", help=f"Write the figures into {PAGE}.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+) -> None:
+    """Measure how well pictures follow control maps: with and without them, with a plan and without one."""
+    from triptych.cli.catalogue import check_model
+    from triptych.cli.output import show, show_json, tell
+    from triptych.core.errors import FileProblem, InvalidRequest, one_of
+    from triptych.core.files import write_atomically
+    from triptych.core.inputs import CONTROL_KINDS
+
+    names = [name.strip() for name in models.split(",")]
+    chosen = [one_of("kinds", kind.strip(), CONTROL_KINDS) for kind in kinds.split(",")] if kinds else CONTROL_KINDS
+    level: Any = one_of("quality", quality, ("low", "medium", "high"))
+    for name in names:
+        check_model(name)
+    page = Path(PAGE)
+    if write and (not page.exists() or BEGIN not in page.read_text(encoding="utf-8")):
+        raise FileProblem(f"{page} is not here, or has no place for figures; run this in the repository")
+
+    from triptych.api import library
+    from triptych.evals.control import Bench, gains, intervals
+    from triptych.evals.control_sheet import draw_sheet
+    from triptych.evals.readers.load import Readers
+    from triptych.evals.table.painters import round_trip
+    from triptych.scenes import LEVELS, Sprites
+
+    models_ = library()
+    side = min(models_.registry.capabilities(names[0]).native_size)
+    for name in names:
+        takes = models_.registry.capabilities(name).controls
+        if missing := [kind for kind in chosen if kind not in takes]:
+            raise InvalidRequest("models", f"{name} takes no maps of {', '.join(missing)}")
+    trip = round_trip(models_.parts.autoencoder())
+    bench = Bench(
+        models_, Readers.load(), LEVELS["small"], Sprites.load(), trip, scenes, side, level, chosen,
+        lambda line: tell(line, quiet=quiet),
+    )  # fmt: skip
+    if sheet is not None:
+        tell(f"sheet: {draw_sheet(bench, names, sheet)}", quiet=quiet)
+    scores = {name: bench.run(name) for name in names}
+    figures = {name: intervals(each) for name, each in scores.items()}
+    more = {name: gains(each) for name, each in scores.items()}
+    conditions = {"scenes": scenes, "side": side, "quality": quality}
+    told = f"{scenes} scenes of {side} px, quality {quality}; in brackets 95 % intervals over scenes."
+    lines = [*_lines(figures, more), "", told]
+    if write:
+        before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+        text = before + BEGIN + "\n\n" + "\n".join(lines) + "\n\n" + END + rest.partition(END)[2]
+        write_atomically(page, text.encode())
+    if as_json:
+        show_json({**conditions, "agreement": _json(figures), "gain": _json(more)})
+        return
+    for line in lines:
+        show(line)
+
+
+def _lines(figures: Figures, more: Figures) -> list[str]:
+    """Markdown: a table of agreements for each model, and one of what the maps bring."""
+    from triptych.evals.control import CONDITIONS, MEASURES
+
+    lines: list[str] = []
+    for name, kinds in figures.items():
+        lines += [f"### {name}", "", *_head(["agreement", *(f"{kind}: {MEASURES[kind]}" for kind in kinds)])]
+        for condition, words in CONDITIONS.items():
+            lines.append(_row([f"**{condition}**: {words}", *(_told(kinds[kind][condition]) for kind in kinds)]))
+        lines += ["", *_head(["what the map brings", *kinds])]
+        for gain in next(iter(more[name].values())):
+            lines.append(_row([gain, *(_told(more[name][kind][gain], sign=True) for kind in kinds)]))
+        lines.append("")
+    return lines[:-1]
+
+
+def _head(cells: Sequence[str]) -> list[str]:
+    return [_row(cells), _row(["---"] * len(cells))]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _told(interval: Interval, *, sign: bool = False) -> str:
+    form = "+.2f" if sign else ".2f"
+    return f"{interval.value:{form}} ({interval.low:{form}} to {interval.high:{form}})"
+
+
+def _json(figures: Figures) -> dict[str, Any]:
+    def plain(interval: Interval) -> dict[str, float]:
+        return {"value": interval.value, "low": interval.low, "high": interval.high}
+
+    return {
+        model: {kind: {name: plain(each) for name, each in told.items()} for kind, told in kinds.items()}
+        for model, kinds in figures.items()
+    }
