@@ -117,8 +117,10 @@ def _prepared(pixels: ByteImage, size: tuple[int, int]) -> Any:
 def _loaded(kind: str, folder: Path, name: str) -> Any:
     try:
         import transformers
+        from transformers.utils import logging
     except ImportError:
         raise FileProblem(f"{kind} of a photograph needs transformers: pip install 'triptych[open]'") from None
+    logging.disable_progress_bar()
     try:
         return getattr(transformers, name).from_pretrained(folder, local_files_only=True).eval()
     except (OSError, ValueError, RuntimeError, KeyError, AttributeError) as error:
