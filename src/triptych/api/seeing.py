@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from triptych.core import registry
 from triptych.core.capabilities import Capabilities
 from triptych.core.errors import FileProblem
 from triptych.core.events import Note, Pixels
 from triptych.core.plan import MAX_OBJECTS, Plan, PlanObject
-from triptych.core.registry import builtin_folder
 from triptych.editing.words import Thing
 from triptych.evals.readers.decode import PRESENT
 from triptych.scenes.nouns import NOUNS
@@ -36,12 +37,16 @@ class Seen:
     notes: tuple[Note, ...] = ()
 
 
-@cache
 def readers() -> Readers:
-    """The readers of the package; `FileProblem` where they are missing."""
+    """The readers of the package, loaded once; `FileProblem` where they are missing."""
+    return _loaded(registry.builtin_folder() / "readers")
+
+
+@cache
+def _loaded(folder: Path) -> Readers:
     from triptych.evals.readers.load import Readers
 
-    return Readers.load(builtin_folder() / "readers")
+    return Readers.load(folder)
 
 
 def see(pixels: Pixels, capabilities: Capabilities | None = None) -> Seen:

@@ -11,6 +11,7 @@ import typer
 if TYPE_CHECKING:
     from triptych.api.edit import EditResult
     from triptych.cli.targets import Target
+    from triptych.core.recipe import Recipe
 
 MAX_PLAN_BYTES = 64 * 1024
 
@@ -109,7 +110,7 @@ def edit(
         sys.stdout.buffer.flush()
         return
     path = result.save(where.path(prompt=instruction, seed=result.image.seed, index=0, model=model))
-    _remember(path, result, instruction, fresh=fresh, quiet=quiet)
+    _remember(path, result, image, instruction, fresh=fresh, quiet=quiet)
     _show(result, path, told, as_json=as_json, quiet=quiet)
 
 
@@ -141,7 +142,7 @@ def _check_files(image: Path, mask: str | None) -> None:
         masks.from_box(mask, (width, height))
 
 
-def _remember(path: Path, result: EditResult, instruction: str, *, fresh: bool, quiet: bool) -> None:
+def _remember(path: Path, result: EditResult, image: Path, instruction: str, *, fresh: bool, quiet: bool) -> None:
     """The log, the inputs, and the history; trouble with any of them is told, for the picture is safe by now."""
     from triptych.cli.keeping import remember
     from triptych.cli.output import tell
@@ -156,9 +157,23 @@ def _remember(path: Path, result: EditResult, instruction: str, *, fresh: bool, 
         return
     try:
         made = Asset.of(result.image.pixels, path.name)
-        History(data_folder() / "history").record(recipe.step.source, made, instruction, recipe, fresh=fresh)
+        source, before = recipe.step.source, _recipe_of(image)
+        known = before if before and before.pixels_sha256 == source.sha256 else None
+        history = History(data_folder() / "history")
+        history.record(source, made, instruction, recipe, source_recipe=known, fresh=fresh)
     except TriptychError as error:
         tell(f"note  history: {error}", quiet=quiet)
+
+
+def _recipe_of(image: Path) -> Recipe | None:
+    """How the source was made, if it says so and still can be read."""
+    from triptych.core.errors import FileProblem
+    from triptych.core.readers import read_recipe
+
+    try:
+        return read_recipe(image)
+    except FileProblem:
+        return None
 
 
 def _show(result: EditResult, path: Path, told: Any, *, as_json: bool, quiet: bool) -> None:

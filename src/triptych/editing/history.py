@@ -173,16 +173,24 @@ class History:
             return self._write(Tree(nodes=(node,), current=node.id))
 
     def record(
-        self, source: Asset, result: Asset, note: str, recipe: Recipe | None = None, *, fresh: bool = False
+        self,
+        source: Asset,
+        result: Asset,
+        note: str,
+        recipe: Recipe | None = None,
+        *,
+        source_recipe: Recipe | None = None,
+        fresh: bool = False,
     ) -> tuple[Tree, Node]:
         """Note that `result` was made from `source`: where that stands already, else in a new tree.
 
-        fresh: in a new tree in any case. Returns the tree and the result's node.
+        fresh: in a new tree in any case. source_recipe: how the source was made, for the root of a new tree. Returns
+        the tree and the result's node.
         """
         with self._turn():
             known = None if fresh else self.find(source)
             if known is None:
-                root = self._kept(None, source, source.name, None)
+                root = self._kept(None, source, source.name, source_recipe)
                 tree, parent = Tree(nodes=(root,), current=root.id), root
             else:
                 tree, parent = known

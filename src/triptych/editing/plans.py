@@ -7,6 +7,7 @@ reader and no planner: both hand in plans.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from triptych.core.plan import Box, Plan, PlanObject
@@ -85,5 +86,5 @@ def _covered(box: Box, place: Box) -> float:
 
 
 def _gap(box: Box, place: Box) -> float:
-    """Distance between two boxes along the farther direction; negative where they overlap."""
-    return max(max(box[k], place[k]) - min(box[k + 2], place[k + 2]) for k in (0, 1))
+    """Distance between two boxes; 0 where they overlap."""
+    return math.hypot(*(max(max(box[k], place[k]) - min(box[k + 2], place[k + 2]), 0) for k in (0, 1)))
