@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from triptych.cli.bench_control import control
+from triptych.cli.bench_lock import lock
 from triptych.cli.bench_memory import memory
 from triptych.cli.bench_readers import readers
 from triptych.cli.bench_sampling import sampling
@@ -32,6 +33,7 @@ def bench() -> None:
 app.command()(readers)
 app.command()(sampling)
 app.command()(memory)
+app.command()(lock)
 app.command()(control)
 
 

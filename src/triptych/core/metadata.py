@@ -74,7 +74,8 @@ def encode_picture(pixels: Pixels, recipe: Recipe | None = None, format: Format 
         options["exif"] = exif
     if format == "JPEG":
         return _encode(picture, format, quality=JPEG_QUALITY, subsampling=0, **options)
-    return _encode(picture, format, lossless=True, **options)
+    # exact: the colour under full transparency is kept too.
+    return _encode(picture, format, lossless=True, exact=True, **options)
 
 
 def settings_text(recipe: Recipe) -> str:
