@@ -24,6 +24,7 @@ from triptych.core.request import Request
 from triptych.families import loading
 from triptych.families.loading import Parts
 from triptych.families.steering import Steers
+from triptych.planning.fit import to_shape
 from triptych.sampling import noise
 from triptych.scenes import synonyms
 from triptych.text.synonyms import resolve
@@ -72,7 +73,15 @@ class Library:
         writer, tokens, reader = self.parts.planner()
         chance = noise.uniform(request.seed or 0, index, PLAN_STREAM, (tokens.max_length + 1,)).tolist()
         with torch.inference_mode():
-            return writer.write(reader.states(self._plain(request)), tokens, chance.__getitem__)
+            written = writer.write(reader.states(self._plain(request)), tokens, chance.__getitem__)
+        return to_shape(written, self._aspect(request))
+
+    def _aspect(self, request: Request) -> float:
+        """How much wider than the model's own pictures the request is; 1 where it leaves the size to the model."""
+        if request.width is None or request.height is None:
+            return 1.0
+        width, height = self.registry.capabilities(request.model).native_size
+        return (request.width * height) / (request.height * width)
 
     def notes(self, request: Request, capabilities: Capabilities) -> tuple[Note, ...]:
         """What the words of a prompt become (mapped, cut, spelled, or beyond the world that the model learned), and what

@@ -12,9 +12,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import TypeVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from triptych.adapters.control import Point, Steer
@@ -27,10 +29,12 @@ from triptych.core.capabilities import Capabilities
 from triptych.core.events import Pixels
 from triptych.core.plan import Plan
 from triptych.core.request import Request
-from triptych.core.state import Condition, State
+from triptych.core.state import State
+from triptych.families.looks import LatentCondition, Look, Pass, Voice, blended, looks_of
 from triptych.families.pixels import freedom_of, to_picture, to_pixels
 from triptych.families.reading import Reading, ReadsText
 from triptych.families.steering import Steering, Steers
+from triptych.families.tiles import REFINE, Size, Stage, measured, stages
 from triptych.sampling import guidance, parameterization
 from triptych.sampling.registry import get_sampler
 from triptych.sampling.sampler import SamplerState, begin_from_noise
@@ -41,14 +45,39 @@ T = TypeVar("T")
 LATENT_FACTOR = 8
 WHOLE_DECODE_SIDE = 64
 """Latents larger than this on a side are decoded in tiles, so that memory stays bounded."""
+MOST_ROWS = 32
+"""The network is shown no more at once: a large picture has hundreds of windows."""
+WALK_STREAM = 2**20
+"""Added to a picture's index for the noise of each further walk, beyond any picture of a request."""
 
 
 @dataclass(frozen=True)
 class LatentState(State):
-    """`x0` is the last prediction of the clean latent: what previews show."""
+    """One walk after another (`tiles.stages`), mostly one alone.
 
+    sampler: of the walk under way. x0: the last prediction of the clean latent, what previews show. number: of the
+    walk, in `condition.passes`. before: steps of the walks that are done.
+    """
+
+    condition: LatentCondition
     sampler: SamplerState
     x0: Tensor | None = None
+    number: int = 0
+    before: int = 0
+
+    @property
+    def walk(self) -> Pass:
+        return self.condition.passes[self.number]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One row of a forward: x (C, h, w) at time t, what is read there, and the maps that act at this step."""
+
+    x: Tensor
+    t: float
+    reading: Reading
+    steering: list[Steering]
 
 
 class LatentFamily(ABC):
@@ -89,18 +118,28 @@ class LatentFamily(ABC):
     def read_plan(self, raster: PlanRaster) -> Tensor:
         """The position input that `predict` takes, one row per plan."""
 
-    def encode(self, request: Request, plan: Plan | None) -> Condition:
-        """Prompt with plan for the one pass; negative prompt without plan for the other."""
-        grid = (_known(request.height) // LATENT_FACTOR, _known(request.width) // LATENT_FACTOR)
-        nothing = self.read_plan(rasterise(None, self.vocabulary, grid))[0]
-        planned = self.read_plan(rasterise(plan, self.vocabulary, grid))[0] if plan is not None else nothing
+    def encode(self, request: Request, plan: Plan | None) -> LatentCondition:
+        """Prompt with plan for the one pass; negative prompt without plan for the other; for every walk."""
+        size = _known(request.height) // LATENT_FACTOR, _known(request.width) // LATENT_FACTOR
+        unit = self.capabilities.size_multiple // LATENT_FACTOR
+        wide, high = (side // LATENT_FACTOR for side in self.capabilities.native_size)
+        passes = tuple(self._pass(request, plan, stage) for stage in stages(size, (high, wide), unit))
+        last = passes[-1]
+        return LatentCondition(last.voices[0].reading, last.negative, plan, last.init, last.freedom, passes)
+
+    def _pass(self, request: Request, plan: Plan | None, stage: Stage) -> Pass:
+        request = _sized(request, stage.size)
+        nothing = self.read_plan(measured(rasterise(None, self.vocabulary, stage.size), stage))[0]
+        planned = nothing
+        if plan is not None:
+            planned = self.read_plan(measured(rasterise(plan, self.vocabulary, stage.size), stage))[0]
         steering = self.steers.read(request) if self.steers else ()
-        return Condition(
-            positive=Reading(self.text.states(request.prompt), planned, steering),
+        return Pass(
+            stage=stage,
+            voices=(Voice(Reading(self.text.states(request.prompt), planned, steering)),),
             negative=Reading(self.text.states(request.negative), nothing, steering),
-            plan=plan,
             init=self._latent(to_picture(request.init, _size(request))) if request.init else None,
-            freedom=freedom_of(request.strength_map, grid) if request.strength_map else None,
+            freedom=freedom_of(request.strength_map, stage.size) if request.strength_map else None,
         )
 
     def _latent(self, picture: Tensor) -> Tensor:
@@ -109,59 +148,81 @@ class LatentFamily(ABC):
         encode = self.autoencoder.encode if whole else partial(encode_tiled, self.autoencoder)
         return encode(picture[None])[0]
 
-    def begin(self, request: Request, condition: Condition, index: int) -> LatentState:
-        schedule = self.schedule(request)
-        h, w = _known(request.height) // LATENT_FACTOR, _known(request.width) // LATENT_FACTOR
-        shape = (self.autoencoder.config.latent_channels, h, w)
+    def begin(self, request: Request, condition: LatentCondition, index: int) -> LatentState:
+        """Noise at the first walk's size, with a share of the init picture where there is one.
+
+        One that is hardly changed begins at its own size: a smaller one would lose what is to be kept.
+        """
+        strength = 1.0 if condition.init is None else _known(request.strength)
+        number = len(condition.passes) - 1 if strength <= REFINE else 0
+        first, *others = condition.passes[number:]
+        schedule = self.schedule(_sized(request, first.stage.seen)).tail(strength)
+        total = schedule.steps + sum(self._going_over(request, one).steps for one in others)
+        sampler = self._start(request, first, index, schedule, first.init)
+        return LatentState(request, index, condition, 0, total, sampler, number=number)
+
+    def _going_over(self, request: Request, one: Pass) -> Schedule:
+        """The noise levels of a further walk. With very few steps even the last one would begin in deep noise."""
+        steps = max(_known(request.steps), round(1 / REFINE))
+        return self.schedule(_sized(request, one.stage.seen).model_copy(update={"steps": steps})).tail(REFINE)
+
+    def _start(self, request: Request, one: Pass, index: int, schedule: Schedule, init: Tensor | None) -> SamplerState:
+        shape = (self.autoencoder.config.latent_channels, *one.stage.size)
         method = get_sampler(request.sampler or "")
-        if condition.init is not None:
-            schedule = schedule.tail(_known(request.strength))
-        sampler = begin_from_noise(method, schedule, shape, seed=_known(request.seed), index=index, init=condition.init)
-        return LatentState(request, index, condition, 0, schedule.steps, sampler)
+        return begin_from_noise(method, schedule, shape, seed=_known(request.seed), index=index, init=init)
+
+    def _enlarged(self, state: LatentState) -> LatentState:
+        """The state at the start of its next walk: the picture so far, enlarged, under a little noise of its own."""
+        number = state.number + 1
+        one = state.condition.passes[number]
+        h, w = (side * LATENT_FACTOR for side in one.stage.size)
+        picture = self._picture(state.sampler.x).clamp(-1, 1)
+        # In pixels: latents in between cells that the encoder made are no latents of anything.
+        larger = F.interpolate(picture[None], size=(h, w), mode="bicubic", align_corners=False)[0].clamp(-1, 1)
+        index = state.index + number * WALK_STREAM
+        sampler = self._start(state.request, one, index, self._going_over(state.request, one), self._latent(larger))
+        return replace(state, sampler=sampler, number=number, before=state.step)
 
     def batch_key(self, state: State) -> Hashable:
-        """Any steps, samplers, guidance and prompts may share a forward; only the size and the LoRAs must agree."""
-        return (tuple(_mine(state).sampler.x.shape), state.request.loras)
+        """Any steps, samplers, guidance and prompts may share a forward; only the LoRAs must agree, and the size that
+        the network is shown.
+        """
+        return (_mine(state).walk.stage.seen, state.request.loras)
 
     def forward(self, states: Sequence[State]) -> list[Tensor]:
         """The prediction of the clean latent (C, h, w) for each state, guidance applied."""
-        xs: list[Tensor] = []
-        times: list[float] = []
-        readings: list[Reading] = []
-        steering: list[list[Steering]] = []
+        rows: list[_Row] = []
+        looks: list[list[Look]] = []
         for state in map(_mine, states):
             x, t = get_sampler(state.request.sampler or "").query(state.sampler)
-            for reading in self._readings(state):
-                xs.append(x)
-                times.append(t)
-                readings.append(reading)
-                steering.append([one for one in reading.steering if one.acts(state.step, state.total)])
+            looks.append(looks_of(state.walk, guided=_guided(state)))
+            for look in looks[-1]:
+                for reading in look.readings:
+                    acting = [one for one in reading.steering if one.acts(state.sampler.i, state.sampler.total)]
+                    rows.append(_Row(look.cut(x), t, reading, acting))
         with attached(self.network, states[0].request.loras):
-            raw = self.predict(
-                torch.stack(xs),
-                torch.tensor(times, dtype=torch.float32),
-                torch.stack([reading.text for reading in readings]),
-                torch.stack([reading.position for reading in readings]),
-                steer=self.steers.steer(steering) if self.steers else None,
-            )
-        rows = iter(raw.unbind())
-        return [self._denoised(state, rows) for state in map(_mine, states)]
+            raw = [self._predicted(rows[k : k + MOST_ROWS]) for k in range(0, len(rows), MOST_ROWS)]
+        answers = chain.from_iterable(part.unbind() for part in raw)
+        return [self._denoised(state, own, answers) for state, own in zip(map(_mine, states), looks, strict=True)]
 
-    def _readings(self, state: LatentState) -> list[Reading]:
-        """The rows of this state's next forward: conditional, and unconditional where guidance acts."""
-        condition, request = state.condition, state.request
-        scale, interval = _known(request.guidance), request.guidance_interval or (0.0, 1.0)
-        if scale == 1 or not guidance.active(state.step, state.total, interval):
-            return [condition.positive]
-        return [condition.positive, condition.negative]
+    def _predicted(self, rows: Sequence[_Row]) -> Tensor:
+        """The network's raw output for so many rows."""
+        return self.predict(
+            torch.stack([row.x for row in rows]),
+            torch.tensor([row.t for row in rows], dtype=torch.float32),
+            torch.stack([row.reading.text for row in rows]),
+            torch.stack([row.reading.position for row in rows]),
+            steer=self.steers.steer([row.steering for row in rows]) if self.steers else None,
+        )
 
-    def _denoised(self, state: LatentState, rows: Iterator[Tensor]) -> Tensor:
+    def _denoised(self, state: LatentState, looks: Sequence[Look], answers: Iterator[Tensor]) -> Tensor:
         sampler = get_sampler(state.request.sampler or "")
-        own = [next(rows) for _ in self._readings(state)]
-        output = own[0]
-        if len(own) == 2:
-            scale, rescale = _known(state.request.guidance), state.request.guidance_rescale or 0.0
-            output = guidance.combine(own[0], own[1], scale, rescale)
+        scale, rescale = _known(state.request.guidance), state.request.guidance_rescale or 0.0
+        outputs: list[Tensor] = []
+        for look in looks:
+            own = [next(answers) for _ in look.readings]
+            outputs.append(own[0] if len(own) == 1 else guidance.combine(own[0], own[1], scale, rescale))
+        output = blended(looks, outputs, state.walk.stage.size)
         alpha, sigma = sampler.level(state.sampler)
         return parameterization.to_x0(self.parameterization, output, sampler.query(state.sampler)[0], alpha, sigma)
 
@@ -169,7 +230,8 @@ class LatentFamily(ABC):
         mine = _mine(state)
         x0 = _with_kept(mine, prediction)
         sampler = get_sampler(mine.request.sampler or "").advance(mine.sampler, x0)
-        return replace(mine, sampler=sampler, step=sampler.i, x0=x0)
+        moved = replace(mine, sampler=sampler, step=mine.before + sampler.i, x0=x0)
+        return self._enlarged(moved) if sampler.done and not moved.done else moved
 
     def preview(self, state: State) -> Pixels | None:
         x0 = _mine(state).x0
@@ -177,12 +239,12 @@ class LatentFamily(ABC):
 
     def decode(self, states: Sequence[State]) -> list[Pixels]:
         """One by one: a convolution gains nothing from company on a CPU, and the pixels cannot depend on it."""
-        return [self._decode(_mine(state).sampler.x) for state in states]
+        return [to_pixels(self._picture(_mine(state).sampler.x)) for state in states]
 
-    def _decode(self, latent: Tensor) -> Pixels:
+    def _picture(self, latent: Tensor) -> Tensor:
+        """(C, h, w) -> (3, 8 h, 8 w) in about [-1, 1]."""
         whole = max(latent.shape[-2:]) <= WHOLE_DECODE_SIDE
-        decoded = self.autoencoder.decode(latent[None]) if whole else decode_tiled(self.autoencoder, latent[None])
-        return to_pixels(decoded[0])
+        return (self.autoencoder.decode(latent[None]) if whole else decode_tiled(self.autoencoder, latent[None]))[0]
 
     def release(self, state: State) -> None:
         """A latent holds nothing outside itself."""
@@ -195,11 +257,24 @@ def _with_kept(state: LatentState, x0: Tensor) -> Tensor:
     It is the predicted clean picture that is replaced, so every sampler carries such a position along the init's own
     noising, and a position without any freedom ends as the init, to the last bit.
     """
-    freedom, init = state.condition.freedom, state.condition.init
+    freedom, init = state.walk.freedom, state.walk.init
     if freedom is None or init is None:
         return x0
-    left = (state.total - state.step) / state.total
+    left = (state.sampler.total - state.sampler.i) / state.sampler.total
     return torch.where(freedom < left - 1e-6, init, x0)
+
+
+def _guided(state: LatentState) -> bool:
+    """Whether guidance acts at this step. An enlarged picture is gone over without: guidance would sharpen noise."""
+    interval = state.request.guidance_interval or (0.0, 1.0)
+    if state.before or _known(state.request.guidance) == 1:
+        return False
+    return guidance.active(state.sampler.i, state.sampler.total, interval)
+
+
+def _sized(request: Request, size: Size) -> Request:
+    """The request at another size, in cells of the latent."""
+    return request.model_copy(update={"height": size[0] * LATENT_FACTOR, "width": size[1] * LATENT_FACTOR})
 
 
 def _size(request: Request) -> tuple[int, int]:
