@@ -1,0 +1,1 @@
+"""Exact text with real fonts: found, laid out, drawn, blended, and read again. No models, no torch."""
