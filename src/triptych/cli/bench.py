@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from triptych.cli.bench_control import control
+from triptych.cli.bench_dial import dial
 from triptych.cli.bench_lock import lock
 from triptych.cli.bench_memory import memory
 from triptych.cli.bench_readers import readers
@@ -34,6 +35,7 @@ app.command()(readers)
 app.command()(sampling)
 app.command()(memory)
 app.command()(lock)
+app.command()(dial)
 app.command()(control)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -41,11 +41,12 @@ def lock(
     from triptych.evals import lock as locks
     from triptych.evals.table.measure import peak_mib
 
-    report = {}
+    report: dict[str, Any] = {}
     for name in names:
-        takes_steps = registry().capabilities(name).steps_range is not None
+        takes = registry().capabilities(name)
+        few: dict[str, Any] = {"steps": steps} if takes.steps_range else {}
 
-        def edited(case: Case, name: str = name, takes_steps: bool = takes_steps) -> tuple[bytes, float]:
+        def edited(case: Case, name: str = name, few: dict[str, Any] = few) -> tuple[bytes, float]:
             result = edit(
                 case.pixels,
                 case.instruction,
@@ -53,7 +54,7 @@ def lock(
                 model=name,
                 seed=case.number,
                 quality="low",
-                **({"steps": steps} if takes_steps else {}),
+                **few,
             )
             return result.encode(Path(f"picture.{case.format.lower()}")), result.report.seam.seam_error
 
