@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triptych.adapters.plan_input import rasterise
+from triptych.core.asset import Asset
 from triptych.core.plan import Plan, PlanObject
 from triptych.families.reading import Reading
 from triptych.families.steering import Steering
@@ -135,8 +136,6 @@ def test_the_enlarged_picture_is_the_small_one_gone_over(family: Any) -> None:
 
 
 def test_hardly_changing_a_large_picture_never_makes_it_small(family: Any) -> None:
-    from triptych.core.asset import Asset
-
     picture = Asset.of(np.full((128, 128, 3), 90, np.uint8))
     request = resolved(family, steps=20, width=128, height=128, init=picture, strength=0.1)
     states = walk(family, request, PLAN)
@@ -144,18 +143,22 @@ def test_hardly_changing_a_large_picture_never_makes_it_small(family: Any) -> No
     assert len(states) == 3
 
 
-def test_kept_parts_of_a_large_picture_are_kept_at_full_size(family: Any) -> None:
-    from triptych.core.asset import Asset
-
+def test_a_picture_that_is_partly_kept_is_painted_at_its_own_size_where_it_may_change(
+    family: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rng = np.random.default_rng(0)
-    picture = Asset.of(rng.integers(0, 256, (128, 128, 3), dtype=np.uint8))
-    free = np.zeros((128, 128), np.uint8)
-    free[:, 64:] = 255
-    fields = {"init": picture, "strength_map": Asset.of(free), "width": 128, "height": 128, "steps": 6}
-    last = walk(family, resolved(family, **fields), PLAN)[-1]
-    init = last.condition.init
-    assert torch.equal(last.sampler.x[:, :, :8], init[:, :, :8])
-    assert not torch.equal(last.sampler.x[:, :, 8:], init[:, :, 8:])
+    picture = Asset.of(rng.integers(0, 256, (64, 256, 3), dtype=np.uint8))
+    free = np.zeros((64, 256), np.uint8)
+    free[:, 192:] = 255
+    fields: dict[str, Any] = {"init": picture, "strength_map": Asset.of(free), "width": 256, "height": 64, "steps": 4}
+    rows = rows_of(family, monkeypatch, "predict")
+    states = walk(family, resolved(family, **fields, sampler="euler", guidance=1.0), PLAN)
+    # Of the 13 windows the last four reach into the free quarter.
+    assert rows == [4] * 4
+    init = states[-1].condition.init
+    assert torch.equal(states[-1].sampler.x[:, :, :24], init[:, :, :24])
+    assert not torch.equal(states[-1].sampler.x[:, :, 24:], init[:, :, 24:])
+    assert torch.isfinite(states[-1].sampler.x).all()
 
 
 def test_one_voice_in_all_windows_that_agree_is_the_whole(family: Any, monkeypatch: pytest.MonkeyPatch) -> None:

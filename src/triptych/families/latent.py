@@ -123,7 +123,8 @@ class LatentFamily(ABC):
         size = _known(request.height) // LATENT_FACTOR, _known(request.width) // LATENT_FACTOR
         unit = self.capabilities.size_multiple // LATENT_FACTOR
         wide, high = (side // LATENT_FACTOR for side in self.capabilities.native_size)
-        passes = tuple(self._pass(request, plan, stage) for stage in stages(size, (high, wide), unit))
+        grows = request.strength_map is None
+        passes = tuple(self._pass(request, plan, stage) for stage in stages(size, (high, wide), unit, grows=grows))
         last = passes[-1]
         return LatentCondition(last.voices[0].reading, last.negative, plan, last.init, last.freedom, passes)
 

@@ -25,6 +25,10 @@ EDGE = 1e-2
 """The weight of a window's outermost cells, where 1 is that of its middle."""
 
 
+UNSEEN = 1e-9
+"""Weights below this are of cells that nobody looked at, whose prediction is zero and is not used."""
+
+
 @dataclass(frozen=True)
 class Voice:
     """What one prompt says. share: (h, w), how much it counts in each cell; None is everywhere alone."""
@@ -71,20 +75,26 @@ class Look:
 
 
 def looks_of(one: Pass, *, guided: bool) -> list[Look]:
-    """Every look of a step: window by window, voice by voice."""
+    """Every look of a step: window by window, voice by voice. Nobody looks where nothing may change."""
     size, windows = one.stage.size, one.stage.windows
     if not windows and len(one.voices) == 1:
         return [Look(_rows(one.voices[0].reading, one.negative, guided))]
     found: list[Look] = []
-    for window in windows or (Window(0, 0, *size),):
+    for window in _free(windows, one.freedom) or (Window(0, 0, *size),):
         whole = bump((window.height, window.width)) if windows else torch.ones(size)
         negative = window.cut_reading(one.negative, size)
         for voice in one.voices:
-            share = 1.0 if voice.share is None else window.cut(voice.share)
-            if isinstance(share, float) or bool(share.any()):
-                reading = window.cut_reading(voice.reading, size)
-                found.append(Look(_rows(reading, negative, guided), window, whole * share))
+            say = whole if voice.share is None else whole * window.cut(voice.share)
+            if bool(say.any()):
+                found.append(Look(_rows(window.cut_reading(voice.reading, size), negative, guided), window, say))
     return found
+
+
+def _free(windows: Sequence[Window], freedom: Tensor | None) -> Sequence[Window]:
+    """The windows in which something may change; all if nothing may, since a step needs a prediction."""
+    if freedom is None:
+        return windows
+    return [window for window in windows if bool(window.cut(freedom).any())] or windows
 
 
 def _rows(positive: Reading, negative: Reading, guided: bool) -> tuple[Reading, ...]:
@@ -108,4 +118,4 @@ def blended(looks: Sequence[Look], outputs: Sequence[Tensor], size: Size) -> Ten
         if look.say is not None:
             look.cut(total).add_(output * look.say)
             look.cut(weight).add_(look.say)
-    return total / weight
+    return total / weight.clamp_min(UNSEEN)

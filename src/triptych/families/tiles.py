@@ -94,9 +94,13 @@ class Stage:
         return (self.windows[0].height, self.windows[0].width) if self.windows else self.size
 
 
-def stages(size: Size, native: Size, unit: int) -> tuple[Stage, ...]:
-    """The walks to a picture of this size, from the smallest; native: the size that the model was trained at."""
-    sizes = _sizes(size, min(native), unit)
+def stages(size: Size, native: Size, unit: int, *, grows: bool = True) -> tuple[Stage, ...]:
+    """The walks to a picture of this size, from the smallest; native: the size that the model was trained at.
+
+    grows: False where a part of the picture stays as it is, which has things of its own size in it: then there is one
+    walk, at that size.
+    """
+    sizes = _sizes(size, min(native), unit) if grows else [size]
     first = _tiled(sizes[0], native, unit, OVERLAP)
     height, width = first.seen
     measure = (height / first.size[0], width / first.size[1])
