@@ -21,6 +21,7 @@ from triptych.core.family import Family
 from triptych.core.plan import Plan
 from triptych.core.registry import Registry, builtin_folder
 from triptych.core.request import Request
+from triptych.evals.map_plans import fitted_plan, telling_map
 from triptych.families import loading
 from triptych.families.loading import Parts
 from triptych.families.steering import Steers
@@ -74,7 +75,7 @@ class Library:
         chance = noise.uniform(request.seed or 0, index, PLAN_STREAM, (tokens.max_length + 1,)).tolist()
         with torch.inference_mode():
             written = writer.write(reader.states(self._plain(request)), tokens, chance.__getitem__)
-        return to_shape(written, self._aspect(request))
+        return fitted_plan(to_shape(written, self._aspect(request)), request)
 
     def _aspect(self, request: Request) -> float:
         """How much wider than the model's own pictures the request is; 1 where it leaves the size to the model."""
@@ -93,6 +94,8 @@ class Library:
         if reader.truncated(request.prompt):
             kept = reader.length - 1
             notes.append(Note("prompt", "note", f"only the first {kept} tokens are read; the rest was cut"))
+        if request.use_plan and request.plan is None and (one := telling_map(request)):
+            notes.append(Note("plan", "note", f"its things are placed where the {one.kind} map has them, if it tells"))
         return (*notes, *self._beyond(reader.resolved(plain), capabilities), *self._of_loras(request))
 
     def _plain(self, request: Request) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from triptych.control.reach import reached
+
 Floats = npt.NDArray[np.float32]
 
 _SLOPE = np.float32(np.tan(np.radians(67.5)))
@@ -84,14 +86,4 @@ def thinned(slope: Floats, across: Floats, down: Floats) -> npt.NDArray[np.bool_
 
 def joined(weak: npt.NDArray[np.bool_], strong: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Weak pixels that a chain of weak neighbours, diagonals included, joins to a strong one; and the strong ones."""
-    H, W = weak.shape
-    open_ = np.pad(weak & ~strong, 1).ravel()
-    found = np.pad(strong, 1).ravel()
-    front = np.flatnonzero(found)
-    steps = np.array([dy * (W + 2) + dx for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx])
-    while front.size:
-        near = (front[:, None] + steps).ravel()
-        front = np.unique(near[open_[near]])
-        found[front] = True
-        open_[front] = False
-    return found.reshape(H + 2, W + 2)[1:-1, 1:-1]
+    return reached(weak, strong)

@@ -42,7 +42,7 @@ NONE = -1
 """The number of the kind where a picture has no second map."""
 SHARES = {"edges": 0.25, "depth": 0.15, "pose": 0.15, "segmentation": 0.2, "inpaint": 0.25}
 SECOND_SHARE = 0.15
-NO_WORDS, NO_PLAN, MOVED_PLAN = 0.15, 0.5, 0.8
+NO_WORDS, NO_PLAN, MOVED_PLAN = 0.12, 0.4, 0.55
 """Below the first: neither words nor plan, as guidance's other row. Below the second: no plan; below the third: a plan
 whose boxes lie elsewhere; the rest have the true one."""
 SHEET_ROWS = 4
