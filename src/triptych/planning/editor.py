@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from triptych.core.plan import Plan
 from triptych.nn.block import Block
 from triptych.nn.norm import RMSNorm
+from triptych.nn.rows import ENOUGH_ROWS
 from triptych.planning.edit_tokens import ANY, PAD, START, EditTokens, Symbol, walk
 
 # B batch, W words, N things, S all that is read, P symbols written, V vocabulary, C width
@@ -36,7 +37,7 @@ class EditorConfig:
     """
 
     vocabulary: int
-    words: int = 48
+    words: int = 49
     things: int = 12
     length: int = 40
     edits: int = 6
@@ -91,6 +92,14 @@ class Editor(nn.Module):
         for place in (self.word_place, self.role, self.written_place):
             nn.init.normal_(place, std=0.5)
 
+    def columns(self, words: int) -> int:
+        """So many columns of words are read where the longest instruction has so many: all that is read together makes
+        whole rows of `nn.rows`, for which kernels round alike (and take masks of any width).
+        """
+        others = self.config.things + 3
+        rows = -(-(max(words, 1) + others) // ENOUGH_ROWS) * ENOUGH_ROWS
+        return min(max(rows - others, 1), self.config.words)
+
     def forward(self, batch: dict[str, Tensor], symbols: Tensor) -> Tensor:
         """batch: see `collate`. symbols (B, P): ids, or V + i for a pointer at thing i -> logits (B, P, V + N)."""
         states, real = self._read(batch)
@@ -128,7 +137,7 @@ class Editor(nn.Module):
         for block in self.writing:
             x = block(x, states, causal=True)
         x = self.norm(x)
-        names = F.linear(self.head(x), self.name.weight.to(x.dtype), self.bias.to(x.dtype))
+        names = F.linear(self.head(x), self.name.weight.to(x.dtype)) * self.config.width**-0.5 + self.bias.to(x.dtype)
         pointers = self.pointer(x) @ things.transpose(1, 2) * self.config.width**-0.5
         pointers = pointers.masked_fill(~real[:, None, : self.config.things], -30.0)
         return torch.cat((names, pointers), dim=2)
@@ -144,6 +153,7 @@ class Editor(nn.Module):
     def write(self, situation: Situation, tokens: EditTokens) -> Written:
         """The likeliest next edit, symbol by symbol."""
         batch = collate([situation], tokens, self.config)
+        batch["words"] = batch["words"][:, : self.columns(len(situation.words))]
         device = self.bias.device
         states, real = self._read({name: value.to(device) for name, value in batch.items()})
         grammar = walk(tokens, tokens.seen(situation.plan))
@@ -175,14 +185,14 @@ def symbol_ids(symbols: Sequence[Symbol], tokens: EditTokens) -> list[int]:
 
 
 def collate(situations: Sequence[Situation], tokens: EditTokens, config: EditorConfig) -> dict[str, Tensor]:
-    """Tensors of a batch: words (B, W), nouns and colours (B, N), features (B, N, FEATURES), background, light, done (B,).
+    """Tensors of a batch: words (B, W), nouns and colours (B, N), features (B, N, FEATURES); background, light and
+    done (B,).
 
     Words beyond the most, and things beyond the most, are left out.
     """
     pad = tokens.ids[PAD]
     size = len(situations)
-    longest = min(max(len(situation.words) for situation in situations), config.words)
-    words = np.full((size, max(longest, 1)), pad, np.int64)
+    words = np.full((size, config.words), pad, np.int64)
     nouns, colours = (np.full((size, config.things), pad, np.int64) for _ in range(2))
     features = np.zeros((size, config.things, FEATURES), np.float32)
     for row, situation in enumerate(situations):

@@ -19,7 +19,7 @@ from triptych.training.loop import RunConfig
 from triptych.training.optim import OptimConfig
 
 STAGES = ("autoencoder", "tokenizer", "text", "planner", "flow", "diffusion", "tokens", "readers", "upscaler",
-          "flow-control", "diffusion-control")  # fmt: skip
+          "flow-control", "diffusion-control", "editor")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ _RUNS: dict[str, dict[str, RunConfig]] = {
                              optim=OptimConfig(lr=2e-3, muon_lr=4e-3, warmup=100)),
         "flow-control": RunConfig("flow-control", "cpu", samples=80_000, batch=64, optim=_CONTROL),
         "diffusion-control": RunConfig("diffusion-control", "cpu", samples=80_000, batch=64, optim=_CONTROL),
+        "editor": RunConfig("editor", "cpu", samples=120_000, batch=64, optim=OptimConfig(lr=2e-3, muon_lr=4e-3, warmup=100)),
         "upscaler": RunConfig("upscaler", "cpu", samples=34_000, batch=16, ema=0.998,
                               optim=OptimConfig(lr=1e-3, muon_lr=2e-3, warmup=50, decay=0.5)),
     },
@@ -72,6 +73,7 @@ _RUNS: dict[str, dict[str, RunConfig]] = {
         "readers": RunConfig("readers", "gpu", samples=2_000_000, batch=256, ema=0.999, workers=12),
         "flow-control": RunConfig("flow-control", "gpu", samples=2_000_000, batch=256, ema=0.999, workers=12),
         "diffusion-control": RunConfig("diffusion-control", "gpu", samples=2_000_000, batch=256, ema=0.999, workers=12),
+        "editor": RunConfig("editor", "gpu", samples=4_000_000, batch=1024, ema=0.999, workers=12),
         "upscaler": RunConfig("upscaler", "gpu", samples=4_000_000, batch=64, ema=0.999, workers=12),
     },
 }  # fmt: skip

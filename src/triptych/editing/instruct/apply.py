@@ -19,7 +19,6 @@ from triptych.scenes.nouns import NOUNS
 
 LARGER = 1.4
 """Factor of a side for "bigger"; its inverse for "smaller"."""
-LARGE, SMALL = 1.0, 0.8
 LEAST_SIDE, MOST_SIDE = 0.08, 0.94
 
 
@@ -158,8 +157,8 @@ def _resized(rest: Plan, thing: PlanObject, size: str) -> PlanObject:
     wanted = {
         "larger": side * LARGER,
         "smaller": side / LARGER,
-        "large": max(high, side * 1.2) * LARGE,
-        "small": min(low, side * SMALL),
+        "large": max(high, side * 1.2),
+        "small": min(low, side * 0.8),
     }[size]
     wanted = min(max(wanted, LEAST_SIDE), MOST_SIDE)
     if abs(wanted / side - 1) < 0.05:
@@ -195,9 +194,10 @@ def _added(plan: Plan, edit: Edit) -> tuple[Plan, tuple[int, ...]]:
     colour = named(noun, edit.colour)
     made: list[int] = []
     longest = usual_side(plan, edit.size, edit.number)
+    anchor = spots.anchor_of(plan, edit.spot)
     for _ in range(edit.number):
         _check_room(plan)
-        plan, place = spots.added(plan, noun, colour, sides_for(noun, longest), edit.spot)
+        plan, place = spots.added(plan, noun, colour, sides_for(noun, longest), edit.spot, anchor)
         made = [*(i + (i >= place) for i in made), place]
     return plan, tuple(sorted(made))
 

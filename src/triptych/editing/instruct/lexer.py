@@ -10,12 +10,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from triptych.editing.instruct import phrases
 from triptych.planning.edit_tokens import COMMA, MANY, NUMBERS, QUOTE, UNKNOWN, EditTokens
 from triptych.scenes import synonyms
+from triptych.scenes.levels import PLACES, Level
 from triptych.scenes.nouns import NOUNS
 from triptych.scenes.wording import BACKGROUND_SYNONYMS
 from triptych.text.synonyms import SYNONYMS, nearest
 from triptych.text.tokenizer import fold, pieces
+
+_VERBS = {
+    "remove": "eliminate discard omit exclude banish subtract strip obliterate",
+    "erase": "wipe rub scrub",
+    "move": "nudge drag relocate shove carry reposition transfer",
+    "push": "press",
+    "colour": "dye tint tinge stain shade",
+    "enlarge": "expand magnify inflate widen",
+    "bigger": "greater",
+    "shrink": "minimise minimize diminish downsize",
+    "reduce": "decrease lessen",
+    "add": "append attach supply",
+    "swap": "switch interchange trade",
+    "turn": "transform convert morph",
+    "replace": "supplant",
+    "keep": "preserve retain maintain hold",
+    "show": "depict",
+    "stay": "remain",
+    "lift": "hoist",
+}
+VERBS = {word: known for known, others in _VERBS.items() for word in others.split()}
+"""Words for what edits do that the wordings to learn from do not use -> one that they use."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +53,12 @@ class Words:
     quotes: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     mapped: tuple[tuple[str, str], ...] = ()
+
+
+def tokens_of(level: Level) -> EditTokens:
+    """The vocabulary of instructions about scenes of a level."""
+    natural = {name: colour for name in level.nouns if (colour := NOUNS[name].natural) is not None}
+    return EditTokens(level.nouns, level.colours, level.backgrounds, level.lights, PLACES, natural, phrases.words())
 
 
 def lex(instruction: str, tokens: EditTokens) -> Words:
@@ -75,8 +105,8 @@ def _named(word: str, tokens: EditTokens) -> tuple[str, ...] | None:
         return own
     if word in tokens:
         return (word,)
-    close = nearest(word, _known(tokens.names), SYNONYMS)
-    if close is None or close == word:
+    close = VERBS.get(word) or nearest(word, _known(tokens.names), SYNONYMS)
+    if close is None or close == word or (close in VERBS and VERBS[close] not in tokens):
         return None
     return _named(close, tokens)
 

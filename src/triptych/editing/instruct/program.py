@@ -35,7 +35,7 @@ class Select:
         return (*what, *self.things, END) if self.things else (*what, NONE)
 
     def words(self) -> str:
-        """"the blue fox", "the foxes", "all things"."""
+        """ "the blue fox", "the foxes", "all things"."""
         if self.noun is None:
             name = "things" if len(self.things) > 1 else "thing"
         else:
@@ -129,6 +129,8 @@ class Edit:
         match self.op:
             case "recolour":
                 return f"recolour {chosen} -> {self.colour or 'its natural colour'}"
+            case "remove":
+                return f"remove {chosen}"
             case "replace":
                 return f"replace {chosen} -> {self._new()}"
             case "move":
@@ -188,9 +190,7 @@ def from_symbols(symbols: Sequence[Symbol], *, text: str | None = None) -> Edit:
             number, size = NUMBERS.index(str(next(left))) + 1, _named(next(left))
             colour, noun = _named(next(left)), str(next(left))
             size = size.removeprefix("size:") if size else None
-            return dataclasses.replace(
-                edit, number=number, size=size, colour=colour, noun=noun, spot=_spot(left)
-            )
+            return dataclasses.replace(edit, number=number, size=size, colour=colour, noun=noun, spot=_spot(left))
         case "count":
             noun, colour = str(next(left)), _named(next(left))
             mode, number = str(next(left)).removeprefix("mode:"), NUMBERS.index(str(next(left))) + 1

@@ -8,7 +8,8 @@ from __future__ import annotations
 from triptych.core.errors import InvalidRequest
 from triptych.core.plan import Box, Plan, PlanObject
 from triptych.editing.instruct.program import Edit, Spot
-from triptych.editing.instruct.room import EDGE, Allowed, Floats, area, common, free_place, middle
+from triptych.editing.instruct.room import EDGE, Floats, area, common, free_place, middle
+from triptych.scenes.nouns import NOUNS
 
 STEP = 0.28
 """How far "to the left" is, in shares of the picture; the free place nearest to that is taken."""
@@ -24,15 +25,15 @@ def moved(plan: Plan, edit: Edit) -> tuple[Plan, tuple[int, ...]]:
     spot = edit.spot
     if spot is None:
         raise InvalidRequest("instruction", "where to is not said")
-    anchors = [plan.objects[i] for i in spot.anchor.things] if spot.anchor else []
+    anchor = anchor_of(plan, spot)
     for i in chosen:
         things = list(plan.objects)
         thing = things.pop(i)
-        if thing in anchors:
+        if thing == anchor:
             raise InvalidRequest("instruction", f"the {thing.noun} cannot be moved {spot.words()}: that is itself")
         rest = plan.model_copy(update={"objects": tuple(things)})
         x0, y0, x1, y1 = thing.box
-        box, place = _placed(rest, thing.noun, (x1 - x0, y1 - y0), spot, now=thing.box)
+        box, place = _placed(rest, thing.noun, (x1 - x0, y1 - y0), spot, anchor, now=thing.box)
         if place is None:
             things.insert(i, thing.model_copy(update={"box": box}))
         else:  # its place in the order counts
@@ -42,12 +43,20 @@ def moved(plan: Plan, edit: Edit) -> tuple[Plan, tuple[int, ...]]:
     return plan, tuple(sorted(chosen))
 
 
+def anchor_of(plan: Plan, spot: Spot | None) -> PlanObject | None:
+    """The thing that a relation is held against; of several the first."""
+    if spot is None or spot.anchor is None:
+        return None
+    return plan.objects[spot.anchor.things[0]]
+
+
 def added(
     plan: Plan,
     noun: str,
     colour: str | None,
     sides: tuple[float, float],
     spot: Spot | None,
+    anchor: PlanObject | None = None,
     *,
     near: tuple[float, float] | None = None,
 ) -> tuple[Plan, int]:
@@ -58,7 +67,7 @@ def added(
             raise InvalidRequest("instruction", f"there is no room for a {noun}")
         place = None
     else:
-        box, place = _placed(plan, noun, sides, spot, now=None)
+        box, place = _placed(plan, noun, sides, spot, anchor, now=None)
     things = list(plan.objects)
     place = len(things) if place is None else place
     things.insert(place, PlanObject(noun=noun, colour=colour, box=box))
@@ -66,12 +75,11 @@ def added(
 
 
 def _placed(
-    plan: Plan, noun: str, sides: tuple[float, float], spot: Spot, *, now: Box | None
+    plan: Plan, noun: str, sides: tuple[float, float], spot: Spot, anchor: PlanObject | None, *, now: Box | None
 ) -> tuple[Box, int | None]:
     """A box where the spot says, and a place in the order where that matters. now: where it stands."""
     kind, _, name = spot.way.partition(":")
-    if kind == "rel":
-        anchor = plan.objects[_number(plan, spot)]
+    if anchor is not None:
         if name in ("in front of", "behind"):
             return _overlapping(plan, noun, sides, anchor, name)
         box = _beside(plan, noun, sides, anchor.box, name)
@@ -86,21 +94,7 @@ def _placed(
     return box, None
 
 
-def _number(plan: Plan, spot: Spot) -> int:
-    """The anchor's number in a plan that the moved thing may have been taken out of: it is found as it was meant."""
-    select = spot.anchor
-    if select is None or not select.things:
-        raise InvalidRequest("instruction", "what to hold it against is not said")
-    number = min(select.things[0], len(plan.objects) - 1)
-    fitting = [i for i, thing in enumerate(plan.objects) if select.noun in (None, thing.noun)]
-    if not fitting:
-        raise InvalidRequest("instruction", f"{select.words()} is not in the picture")
-    return min(fitting, key=lambda i: abs(i - number))
-
-
 def _flies(noun: str) -> bool:
-    from triptych.scenes.nouns import NOUNS
-
     return noun in NOUNS and NOUNS[noun].flies
 
 
@@ -150,8 +144,8 @@ def _beside(plan: Plan, noun: str, sides: tuple[float, float], anchor: Box, rela
         ways = [_beside(plan, noun, sides, anchor, name) for name in ("right of", "left of")]
         found = [box for box in ways if box is not None]
         # The side where it can be larger, and covers less.
-        return max(found, key=lambda box: (area(box) - 3 * sum(common(box, t.box) for t in plan.objects)), default=None)
-    x, y = middle(anchor)
+        return max(found, key=lambda box: area(box) - 3 * sum(common(box, t.box) for t in plan.objects), default=None)
+    x = middle(anchor)[0]
     foot = anchor[3] - sides[1] / 2
 
     def allowed(left: Floats, top: Floats, width: float, height: float):
@@ -174,8 +168,8 @@ def _beside(plan: Plan, noun: str, sides: tuple[float, float], anchor: Box, rela
 def _overlapping(
     plan: Plan, noun: str, sides: tuple[float, float], anchor: PlanObject, relation: str
 ) -> tuple[Box, int]:
-    """Half beside and half over another thing: lower and later in the order in front of it, higher and earlier behind."""
-    x0, y0, x1, y1 = anchor.box
+    """Half beside and half over another thing: lower and later in the order in front, else higher and earlier."""
+    x0, _, x1, y1 = anchor.box
     width, height = sides
     hidden = HIDDEN * min(width, x1 - x0)
     front = relation == "in front of"
@@ -196,6 +190,3 @@ def _overlapping(
         raise InvalidRequest("instruction", f"there is no room for the {noun} {relation} the {anchor.noun}")
     place = plan.objects.index(anchor)
     return box, place + 1 if front else place
-
-
-__all__ = ["Allowed", "added", "moved"]

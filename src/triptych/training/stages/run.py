@@ -29,6 +29,7 @@ from triptych.training.devices import Devices, bf16_pays
 from triptych.training.export import WEIGHTS
 from triptych.training.loop import Run, Stage
 from triptych.training.presets import STAGES, WORLDS, WorldConfig, run_config
+from triptych.training.stages import editor as editors
 from triptych.training.stages import readers, upscaler
 from triptych.training.stages import control as controls
 from triptych.training.stages.autoencoder import AutoencoderStage, TokenizerStage
@@ -131,6 +132,10 @@ class Workshop:
             return self._control(name)
         if name == "upscaler":
             return self._upscaler()
+        if name == "editor":
+            if self.data != "scenes":
+                raise InvalidRequest("data", f"{self.data} holds pictures without edits; the editor needs `scenes`")
+            return editors.EditorStage(editors.SIZES[self.preset], 0, VALIDATION_SEED)
         return self._painter(name)
 
     def _readers(self) -> readers.ReadersStage:
