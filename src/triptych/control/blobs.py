@@ -144,7 +144,12 @@ def _crosses(pixels: ByteImage) -> list[Box]:
 
 
 def _enclosed(lines: Bools) -> Bools:
-    """What lines enclose: all that cannot be reached from the border, without the lines that enclose nothing."""
+    """What lines enclose: all that cannot be reached from the border, without the lines that enclose nothing.
+
+    Where a third of the picture is line there are no lines, and nothing is told.
+    """
+    if lines.mean() > 1 / 3:
+        return np.zeros(lines.shape, bool)
     wall = _grown(lines)
     H, W = wall.shape
     rim = np.zeros((H, W), bool)
@@ -194,4 +199,4 @@ def _gap(first: Box, second: Box) -> float:
 def _box(mask: Bools) -> Box:
     H, W = mask.shape
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return columns[0] / W, rows[0] / H, (columns[-1] + 1) / W, (rows[-1] + 1) / H
+    return float(columns[0] / W), float(rows[0] / H), float((columns[-1] + 1) / W), float((rows[-1] + 1) / H)
