@@ -59,8 +59,8 @@ _RUNS: dict[str, dict[str, RunConfig]] = {
         "flow-control": RunConfig("flow-control", "cpu", samples=80_000, batch=64, optim=_CONTROL),
         "diffusion-control": RunConfig("diffusion-control", "cpu", samples=80_000, batch=64, optim=_CONTROL),
         "editor": RunConfig("editor", "cpu", samples=120_000, batch=64, optim=OptimConfig(lr=2e-3, muon_lr=4e-3, warmup=100)),
-        "upscaler": RunConfig("upscaler", "cpu", samples=34_000, batch=16, ema=0.998,
-                              optim=OptimConfig(lr=1e-3, muon_lr=2e-3, warmup=50, decay=0.5)),
+        "upscaler": RunConfig("upscaler", "cpu", samples=28_800, batch=16, ema=0.995, sheet_samples=6_400,
+                              optim=OptimConfig(lr=1e-3, muon_lr=3e-3, warmup=50, decay=0.5)),
     },
     "gpu": {
         "autoencoder": RunConfig("autoencoder", "gpu", samples=4_000_000, batch=256, ema=0.999, workers=12),
