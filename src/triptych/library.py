@@ -55,6 +55,12 @@ class Library:
             self._families[name] = family
         return self._families[name]
 
+    def adapters(self, request: Request) -> tuple[str, ...]:
+        """The names of the adapters that paint a resolved request together with its model."""
+        name = f"{request.model}-control"
+        needed = bool(request.controls or (request.init and request.strength_map))
+        return (name,) if needed and self.registry.has(name) else ()
+
     def _control(self, name: str, points: tuple[Point, ...]) -> ControlAdapter:
         """The control adapter of a model, checked like the model and against the weights that it was trained beside."""
         part = f"{name}-control"

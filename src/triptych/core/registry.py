@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -145,10 +146,14 @@ class Registry:
                 if hashes and file_sha256(path) != expected.sha256:
                     raise FileProblem(f"{path} was altered: its SHA-256 is not the one on the model card")
 
-    def weights_sha256(self, name: str) -> str:
-        """One hash over the published hashes of the model's and its parts' files, in a fixed order."""
+    def weights_sha256(self, name: str, beside: Sequence[str] = ()) -> str:
+        """One hash over the published hashes of the model's and its parts' files, in a fixed order.
+
+        beside: adapters that were at work with it.
+        """
         digest = hashlib.sha256()
-        for entry in sorted(self._with_parts(name), key=lambda entry: entry.card.name):
+        entries = [*self._with_parts(name), *(self.find(adapter) for adapter in beside)]
+        for entry in sorted(entries, key=lambda entry: entry.card.name):
             for file, expected in sorted(entry.card.files.items()):
                 digest.update(f"{entry.card.name}/{file} {expected.sha256}\n".encode())
         return digest.hexdigest()
