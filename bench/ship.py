@@ -11,12 +11,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from triptych.core.registry import Card, builtin_folder
+from triptych.core.inputs import CONTROL_KINDS
+from triptych.core.registry import Card, builtin_folder, write_card
 from triptych.families.loading import read_weights
 from triptych.training.export import write_model
 from triptych.training.presets import STAGES
 
-INT8 = frozenset({"diffusion", "planner"})
+INT8 = frozenset({"diffusion", "planner", "flow-control", "diffusion-control"})
 
 
 def ship(trained: Path, place: Path, *, int8: bool) -> None:
@@ -31,11 +32,22 @@ def ship(trained: Path, place: Path, *, int8: bool) -> None:
     write_model(place, read_weights(trained), card, int8=int8)
 
 
+def announce(adapter: Path, model: Path) -> None:
+    """Write on the model's card which maps it takes now."""
+    kinds = tuple(kind for kind in Card.read(adapter).config["kinds"] if kind in CONTROL_KINDS)
+    card = Card.read(model)
+    if card.capabilities is not None:
+        takes = card.capabilities.model_copy(update={"controls": kinds})
+        write_card(model, card.model_copy(update={"capabilities": takes}))
+
+
 def main(work: Path, stages: list[str]) -> None:
     for stage in stages:
         trained = work / stage / "model"
         if (trained / "card.json").exists():
             ship(trained, builtin_folder() / stage, int8=stage in INT8)
+            if stage.endswith("-control"):
+                announce(builtin_folder() / stage, builtin_folder() / stage.removesuffix("-control"))
             size = sum(path.stat().st_size for path in (builtin_folder() / stage).iterdir())
             print(f"{stage:<12} {size / 2**20:.1f} MiB")
 
