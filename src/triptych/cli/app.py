@@ -9,9 +9,37 @@ from typing import Annotated
 
 import typer
 
-from triptych.cli import bench, compare, control, edit, generate, history, log, models, plan, replay, train
+from triptych.cli import (
+    bench,
+    compare,
+    control,
+    edit,
+    fonts,
+    generate,
+    history,
+    log,
+    models,
+    plan,
+    replay,
+    train,
+    typeset,
+)
 
-COMMANDS = ("generate", "edit", "history", "plan", "control", "compare", "replay", "models", "log", "train", "bench")
+COMMANDS = (
+    "generate",
+    "edit",
+    "typeset",
+    "fonts",
+    "history",
+    "plan",
+    "control",
+    "compare",
+    "replay",
+    "models",
+    "log",
+    "train",
+    "bench",
+)
 GROUP_OPTIONS = ("--help", "-h", "--version", "--install-completion", "--show-completion")
 
 app = typer.Typer(
@@ -56,6 +84,8 @@ def triptych(
 
 app.command()(generate.generate)
 app.command()(edit.edit)
+app.command()(typeset.typeset)
+app.command()(fonts.fonts)
 app.add_typer(history.app, name="history")
 app.command()(plan.plan)
 app.command()(control.control)

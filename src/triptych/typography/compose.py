@@ -17,7 +17,7 @@ from triptych.core.errors import InvalidRequest
 from triptych.typography import draw, light, warp
 from triptych.typography.fonts import Font
 from triptych.typography.layout import Layout, lay_out
-from triptych.typography.settings import Lettering, Point, rgba
+from triptych.typography.settings import Lettering, Point, Shadow, rgba
 
 Pixels = npt.NDArray[np.uint8]
 Window = tuple[int, int, int, int]
@@ -45,11 +45,13 @@ class Layers:
 
 @dataclass(frozen=True)
 class Typeset:
-    """pixels: uint8 as the picture. mask: uint8 (H, W), how much of each pixel the letters cover. area: bool (H, W),
-    the pixels that could change. contrast: of the letters to what lies around them, 1 to 21.
+    """pixels: uint8 as the picture. lettering: with all that was chosen. mask: uint8 (H, W), how much of each pixel the
+    letters cover. area: bool (H, W), the pixels that could change. contrast: of the letters to what lies around them,
+    1 to 21.
     """
 
     pixels: Pixels
+    lettering: Lettering
     mask: draw.Mask
     layout: Layout
     plane: Plane
@@ -65,29 +67,31 @@ def typeset(pixels: Pixels, lettering: Lettering, font: Font) -> Typeset:
     """
     plane = plane_of(lettering, pixels.shape[1], pixels.shape[0])
     layout = lay_out(lettering, font, plane.width, plane.height)
+    lettering = lettering.settled(layout.size, font.name)
     layers = _layers(layout, font, lettering, plane, pixels.shape[1], pixels.shape[0])
     x0, y0, x1, y1 = layers.window
     mask = np.zeros(pixels.shape[:2], np.uint8)
     mask[y0:y1, x0:x1] = layers.letters
     area = _area(lettering, plane, pixels.shape[1], pixels.shape[0])
     return Typeset(
-        blended(pixels, layers, lettering, pixels),
-        mask,
-        layout,
-        plane,
-        layers,
-        area,
-        _contrast(pixels, layers, lettering),
+        pixels=blended(pixels, layers, lettering, pixels),
+        lettering=lettering,
+        mask=mask,
+        layout=layout,
+        plane=plane,
+        layers=layers,
+        area=area,
+        contrast=_contrast(pixels, layers, lettering),
     )
 
 
-def relettered(typeset: Typeset, around: Pixels, lettering: Lettering, scene: Pixels) -> Pixels:
-    """The same letters, shape for shape, over other surroundings: of `around` what lies in `typeset.area`, of `scene`
-    the rest. The light on the letters, where `lettering.harmonise` asks for it, is that of the two together.
+def relettered(done: Typeset, around: Pixels, scene: Pixels) -> Pixels:
+    """The same letters, shape for shape, over other surroundings: of `around` what lies in `done.area`, of `scene` the
+    rest. The light on the letters, where `harmonise` asks for it, is that of the two together.
     """
     base = scene.copy()
-    base[typeset.area, :3] = around[typeset.area, :3]
-    return blended(base, typeset.layers, lettering, base)
+    base[done.area, :3] = around[done.area, :3]
+    return blended(base, done.layers, done.lettering, base)
 
 
 def plane_of(lettering: Lettering, width: int, height: int) -> Plane:
@@ -147,7 +151,7 @@ def changed_outside(before: Pixels, after: Pixels, area: npt.NDArray[np.bool_]) 
 
 def _paints(layers: Layers, lettering: Lettering) -> list[tuple[draw.Mask | None, tuple[int, int, int, int], bool]]:
     """(mask, colour, whether the scene's light falls on it) from the lowest layer to the highest."""
-    shadow = rgba(lettering.shadow.colour) if lettering.shadow else (0, 0, 0, 0)
+    shadow = rgba(lettering.shadow.colour) if isinstance(lettering.shadow, Shadow) else (0, 0, 0, 0)
     outline = rgba(lettering.outline.colour) if lettering.outline else (0, 0, 0, 0)
     return [
         (layers.shadow, shadow, False),

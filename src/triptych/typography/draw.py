@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from triptych.typography.fonts import Font
 from triptych.typography.layout import Layout, Run, base
-from triptych.typography.settings import Lettering
+from triptych.typography.settings import Lettering, Shadow
 
 Mask = npt.NDArray[np.uint8]
 
@@ -42,7 +42,10 @@ def reach(lettering: Lettering) -> int:
     """How many pixels outline and shadow can reach beyond the box."""
     width = lettering.outline.width if lettering.outline else 0.0
     far = 0.0
-    if shadow := lettering.shadow:
+    shadow = lettering.shadow
+    if shadow == "soft":
+        raise ValueError("the shadow has to be settled first")
+    if shadow:
         soft = _BLUR_REACH * shadow.blur + 1 if shadow.blur else 0.0
         far = max(abs(shadow.dx), abs(shadow.dy)) + soft
     return math.ceil(width + far)
@@ -56,13 +59,13 @@ def masks(layout: Layout, font: Font, lettering: Lettering, *, fine: bool = Fals
     outline = _drawn(layout, font, margin, lettering.outline.width) if lettering.outline else None
     shadow = None
     # What is blurred by a pixel or more needs no finer samples than pixels.
-    soft = lettering.shadow is not None and lettering.shadow.blur >= 1
-    if lettering.shadow:
+    soft = isinstance(lettering.shadow, Shadow) and lettering.shadow.blur >= 1
+    if isinstance(lettering.shadow, Shadow):
         shape = letters if outline is None else outline
         if soft:
-            shadow = np.asarray(_cast(shape.reduce(layout.scale), lettering, 1))
+            shadow = np.asarray(_cast(shape.reduce(layout.scale), lettering.shadow, 1))
         else:
-            shadow = _averaged(_cast(shape, lettering, layout.scale), keep)
+            shadow = _averaged(_cast(shape, lettering.shadow, layout.scale), keep)
     scale = layout.scale if fine else 1
     return Masks(
         _averaged(letters, keep),
@@ -117,10 +120,8 @@ def _write(
             pen.text(at, run.text, 255, sized, "ls", direction=base(run.way), stroke_width=stroke * scale)
 
 
-def _cast(shape: Image.Image, lettering: Lettering, scale: int) -> Image.Image:
+def _cast(shape: Image.Image, shadow: Shadow, scale: int) -> Image.Image:
     """The shadow of a shape, of the same size as it."""
-    assert lettering.shadow is not None
-    shadow = lettering.shadow
     moved = Image.new("L", shape.size)
     moved.paste(shape, (round(shadow.dx * scale), round(shadow.dy * scale)))
     return moved.filter(ImageFilter.GaussianBlur(shadow.blur * scale)) if shadow.blur else moved

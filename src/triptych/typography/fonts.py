@@ -25,6 +25,7 @@ from PIL import ImageFont, features
 from triptych.core.errors import FileProblem, InvalidRequest
 from triptych.core.files import read_bytes, reason
 from triptych.typography import sfnt
+from triptych.typography.settings import FontName
 
 MAX_FONT_BYTES = 64 * 2**20
 SUFFIXES = (".ttf", ".otf", ".ttc", ".otc")
@@ -72,6 +73,11 @@ class Font:
 
     face: Face
     data: bytes = field(repr=False)
+
+    @property
+    def name(self) -> FontName:
+        """What a recipe keeps of it."""
+        return FontName(family=self.face.family, style=self.face.style, sha256=self.sha256)
 
     @cached_property
     def sha256(self) -> str:
@@ -132,18 +138,19 @@ class FontBook:
         hint = f"; close to it: {', '.join(close)}" if close else ""
         raise InvalidRequest("font", f"{name!r} is not installed{hint} (`triptych fonts` lists all; a file does too)")
 
-    def same(self, family: str, style: str, sha256: str) -> Font:
+    def same(self, name: FontName) -> Font:
         """The very font that a recipe names. `FileProblem` says whether it is missing or has changed."""
+        family, style, sha256 = name.family, name.style, name.sha256
         called = [face for face in self.faces if (face.family, face.style) == (family, style)]
         for face in called:
             font = load(face)
             if font.sha256 == sha256:
                 return font
         if not called:
-            raise FileProblem(f"the font {family} {style} is not installed here; the picture was lettered with it")
+            raise FileProblem(f"the font {family} {style}, which the letters were set in, is not installed here")
         raise FileProblem(
-            f"the font {family} {style} is installed here in another version (sha256 {load(called[0]).sha256[:12]}..., "
-            f"the picture was lettered with {sha256[:12]}...), so its letters may differ"
+            f"the font {family} {style} is installed here in another version than the letters were set in "
+            f"(SHA-256 {load(called[0]).sha256[:12]}, not {sha256[:12]}), so they could differ"
         )
 
     def that_write(self, text: str) -> Iterator[Face]:

@@ -15,7 +15,7 @@ Linear = npt.NDArray[np.float32]
 """float32 (..., 3), 0 to 1, in linear light."""
 
 _CODES = np.arange(256, dtype=np.float64) / 255
-_TO_LINEAR = np.asarray(np.where(_CODES <= 0.04045, _CODES / 12.92, ((_CODES + 0.055) / 1.055) ** 2.4), np.float32)
+_TO_LINEAR = np.where(_CODES <= 0.04045, _CODES / 12.92, ((_CODES + 0.055) / 1.055) ** 2.4).astype(np.float32)
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _WHITE_SHARE = 99.0
 _DIMMEST = 0.2
@@ -39,7 +39,7 @@ def encoded(linear: Linear) -> npt.NDArray[np.uint8]:
 
 def over(base: Linear, alpha: npt.NDArray[np.float32], colour: Linear) -> Linear:
     """`colour` laid over opaque `base` (..., 3). alpha: float32 (...), 0 to 1."""
-    return base + alpha[..., None] * (colour - base)
+    return np.asarray(base + np.expand_dims(alpha, -1) * (colour - base), np.float32)
 
 
 def luminance(linear: Linear) -> npt.NDArray[np.float32]:

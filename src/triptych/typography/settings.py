@@ -26,6 +26,9 @@ MAX_TEXT = 2000
 MIN_SIZE, MAX_SIZE = 6.0, 4000.0
 """Pixels per em. Below six no letter can be told from another."""
 
+_SOFT = 0.06
+"""How far a soft shadow reaches, in sizes."""
+
 Point = tuple[float, float]
 Corners = tuple[Point, Point, Point, Point]
 Colour = tuple[int, int, int, int]
@@ -74,9 +77,9 @@ class Lettering(_Settings):
 
     box: x, y, width, height of the upright box, before `rotate` (degrees, clockwise, about its middle). corners: where
     the box's corners lie in the picture instead (from the top left one, clockwise); the box then only says how wide the
-    plane of the text is to its height. size: pixels per em, None for the largest that fits. line_height: baseline to
-    baseline, in sizes. direction: of the paragraph; auto goes by its first letter that has one. harmonise: 0 leaves the
-    letters as they are, 1 lights them fully as the scene around them.
+    plane of the text is to its height. size: pixels per em, None for the largest that fits. shadow: "soft" goes by the
+    size. line_height: baseline to baseline, in sizes. direction: of each paragraph; auto goes by its first letter that
+    has one. harmonise: 0 leaves the letters as they are, 1 lights them fully as the scene around them.
     """
 
     text: str
@@ -88,7 +91,7 @@ class Lettering(_Settings):
     valign: Valign = "middle"
     colour: str = "white"
     outline: Outline | None = None
-    shadow: Shadow | None = None
+    shadow: Shadow | Literal["soft"] | None = None
     line_height: float = Field(default=1.2, ge=0.5, le=5)
     rotate: float = Field(default=0.0, ge=-360, le=360)
     direction: Direction = "auto"
@@ -126,6 +129,14 @@ class Lettering(_Settings):
                     "the corners go around a convex shape: top left, top right, bottom right, bottom left of the text"
                 )
         return self
+
+    def settled(self, size: float, font: FontName) -> Self:
+        """With the size and font that were chosen, and a shadow in pixels: all that it takes to do it again."""
+        shadow = self.shadow
+        if shadow == "soft":
+            near = round(max(_SOFT * size, 1.0), 2)
+            shadow = Shadow(dx=near, dy=near, blur=near)
+        return self.model_copy(update={"size": size, "font": font, "shadow": shadow})
 
     @classmethod
     def make(cls, **fields: Any) -> Self:

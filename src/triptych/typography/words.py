@@ -109,7 +109,7 @@ class WordCheck:
         return found | ({} if self.read is None else {"tesseract": self.read})
 
 
-def check(pixels: Pixels, done: Typeset, lettering: Lettering, font: Font) -> WordCheck:
+def check(pixels: Pixels, done: Typeset, font: Font) -> WordCheck:
     """Look for every line of a typeset text in `pixels`, the picture as it is now."""
     shrink = math.ceil(done.layout.size / _SIZE)
     layout = done.layout
@@ -119,11 +119,11 @@ def check(pixels: Pixels, done: Typeset, lettering: Lettering, font: Font) -> Wo
     share = max(MAX_DECOYS // len(lines), 4)
     homography = done.plane.homography
     return WordCheck(
-        tuple(_Line(pixels, homography, layout, line, lettering, font, shrink).check(share) for line in lines)
+        tuple(_Line(pixels, homography, layout, line, done.lettering, font, shrink).check(share) for line in lines)
     )
 
 
-def recognised(pixels: Pixels, done: Typeset, text: str) -> str:
+def recognised(pixels: Pixels, done: Typeset) -> str:
     """What tesseract reads in the text's plane. `FileProblem` if it is not installed or lacks the script's language."""
     plane = done.plane
     grow = max(_OCR_HEIGHT / done.layout.size, 1.0)
@@ -133,7 +133,7 @@ def recognised(pixels: Pixels, done: Typeset, text: str) -> str:
         path = Path(folder) / "text.png"
         Image.fromarray(flat).save(path)
         mode = "7" if len(done.layout.lines) == 1 else "6"
-        command = ["tesseract", str(path), "-", "--psm", mode, "-l", _language(text)]
+        command = ["tesseract", str(path), "-", "--psm", mode, "-l", _language(done.lettering.text)]
         try:
             run = subprocess.run(command, capture_output=True, timeout=_OCR_SECONDS, check=False, text=True)
         except FileNotFoundError:
