@@ -29,7 +29,7 @@ def control(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
     """Measure how well pictures follow control maps: with and without them, with a plan and without one."""
-    from triptych.cli.catalogue import check_model
+    from triptych.cli.catalogue import check_model, registry
     from triptych.cli.output import show, show_json, tell
     from triptych.core.errors import FileProblem, InvalidRequest, one_of
     from triptych.core.files import write_atomically
@@ -40,12 +40,16 @@ def control(
     level: Any = one_of("quality", quality, ("low", "medium", "high"))
     for name in names:
         check_model(name)
+        takes = registry().capabilities(name).controls
+        if missing := [kind for kind in chosen if kind not in takes]:
+            raise InvalidRequest("models", f"{name} takes no maps of {', '.join(missing)}")
     page = Path(PAGE)
     if write and (not page.exists() or BEGIN not in page.read_text(encoding="utf-8")):
         raise FileProblem(f"{page} is not here, or has no place for figures; run this in the repository")
 
     from triptych.api import library
     from triptych.evals.control import Bench, gains, intervals
+    from triptych.evals.control_holes import hole_figures
     from triptych.evals.control_sheet import draw_sheet
     from triptych.evals.readers.load import Readers
     from triptych.evals.table.painters import round_trip
@@ -53,10 +57,6 @@ def control(
 
     models_ = library()
     side = min(models_.registry.capabilities(names[0]).native_size)
-    for name in names:
-        takes = models_.registry.capabilities(name).controls
-        if missing := [kind for kind in chosen if kind not in takes]:
-            raise InvalidRequest("models", f"{name} takes no maps of {', '.join(missing)}")
     trip = round_trip(models_.parts.autoencoder())
     bench = Bench(
         models_, Readers.load(), LEVELS["small"], Sprites.load(), trip, scenes, side, level, chosen,
@@ -67,15 +67,16 @@ def control(
     scores = {name: bench.run(name) for name in names}
     figures = {name: intervals(each) for name, each in scores.items()}
     more = {name: gains(each) for name, each in scores.items()}
+    holes = {name: hole_figures(bench, name) for name in names}
     conditions = {"scenes": scenes, "side": side, "quality": quality}
     told = f"{scenes} scenes of {side} px, quality {quality}; in brackets 95 % intervals over scenes."
-    lines = [*_lines(figures, more), "", told]
+    lines = [*_lines(figures, more), "", *_hole_lines(holes), "", told]
     if write:
         before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
         text = before + BEGIN + "\n\n" + "\n".join(lines) + "\n\n" + END + rest.partition(END)[2]
         write_atomically(page, text.encode())
     if as_json:
-        show_json({**conditions, "agreement": _json(figures), "gain": _json(more)})
+        show_json({**conditions, "agreement": _json(figures), "gain": _json(more), "holes": _json(holes)})
         return
     for line in lines:
         show(line)
@@ -95,6 +96,18 @@ def _lines(figures: Figures, more: Figures) -> list[str]:
             lines.append(_row([gain, *(_told(more[name][kind][gain], sign=True) for kind in kinds)]))
         lines.append("")
     return lines[:-1]
+
+
+def _hole_lines(holes: Figures) -> list[str]:
+    """Markdown: what the adapter is worth where a part of a picture is painted anew."""
+    from triptych.evals.control_holes import HOLES
+
+    lines = ["### Holes filled again", "", *_head(["", "shown the rest", "not shown", "what that brings"])]
+    for name, told in holes.items():
+        for figure, words in HOLES.items():
+            cells = (_told(told[figure][column], sign=column == "gain") for column in ("seeing", "not seeing", "gain"))
+            lines.append(_row([f"{name}: {words}", *cells]))
+    return lines
 
 
 def _head(cells: Sequence[str]) -> list[str]:
