@@ -24,6 +24,8 @@ from triptych.autoencoders import fsq, kl
 from triptych.core.errors import FileProblem
 from triptych.core.registry import Card, builtin_folder
 from triptych.nn.storage import unpacked
+from triptych.planning.edit_tokens import EditTokens
+from triptych.planning.editor import Editor, EditorConfig
 from triptych.planning.tokens import PlanTokens
 from triptych.planning.writer import PlanWriter, PlanWriterConfig
 from triptych.text.encoder import TextEncoder, TextEncoderConfig
@@ -76,6 +78,7 @@ class Parts:
         self.tokenizer = cache(self._tokenizer)
         self.text = cache(self._text)
         self.planner = cache(self._planner)
+        self.editor = cache(self._editor)
 
     def card(self, part: str) -> Card:
         return Card.read(self._folder_of(part))
@@ -113,6 +116,14 @@ class Parts:
         if own := _under(tensors, "encoder."):
             reader = TextReader(reader.tokenizer, _filled(TextEncoder(reader.encoder.config), own))
         return _filled(writer, _under(tensors, "writer.")), tokens, reader
+
+    def _editor(self) -> tuple[Editor, EditTokens]:
+        """The reader of instructions, and its vocabulary."""
+        card, tensors = self._open("editor")
+        with _as_on(card):
+            editor = Editor(EditorConfig(**card.config["editor"]))
+            tokens = EditTokens.from_json(card.config["tokens"])
+        return _filled(editor, tensors), tokens
 
     def _open(self, part: str) -> tuple[Card, dict[str, Tensor]]:
         folder = self._folder_of(part)

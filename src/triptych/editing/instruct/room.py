@@ -24,6 +24,8 @@ Allowed = Callable[[Floats, Floats, float, float], npt.NDArray[np.bool_]]
 EDGE = 0.02
 SMALLEST = 0.55
 """A thing is made smaller down to this share of its size where it would not fit else."""
+APART = 0.02
+"""So much is kept free around things, where there is room."""
 CROWDED = 0.06
 """Up to this share of a thing may cover another one before a smaller size is tried."""
 
@@ -109,7 +111,7 @@ def _best(
     left, top = np.meshgrid(_steps(room_x), _steps(room_y))
     covered = np.zeros_like(left)
     for other in others:
-        x0, y0, x1, y1 = other.box
+        x0, y0, x1, y1 = (side + sign * APART for side, sign in zip(other.box, (-1, -1, 1, 1), strict=True))
         across = np.clip(np.minimum(left + width, x1) - np.maximum(left, x0), 0, None)
         down = np.clip(np.minimum(top + height, y1) - np.maximum(top, y0), 0, None)
         covered = np.maximum(covered, across * down / min(width * height, area(other.box)))
