@@ -69,16 +69,17 @@ class FolderSource:
     """Pictures of a folder, each with its caption in `NAME.txt` beside it or in `captions.jsonl` ({"file", "caption"}).
 
     They are turned upright, cropped to a square in the middle and scaled. Read in sorted order, again and again. Of a
-    hundred pictures or more every twentieth is held out for validation; of fewer all are used for both.
+    hundred pictures or more every twentieth is held out for validation; of fewer all are used for both. default: the
+    caption of a picture that has none; without one such a picture is a `FileProblem`.
     """
 
-    def __init__(self, folder: Path, size: int, *, held_out: bool = False) -> None:
+    def __init__(self, folder: Path, size: int, *, held_out: bool = False, default: str = "") -> None:
         self.size = size
         paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
         if not paths:
             raise FileProblem(f"data: no pictures (png, jpg, webp) in {folder}")
         listed = _listed(folder / "captions.jsonl")
-        captions = [_beside(path) or listed.get(path.relative_to(folder).as_posix(), "") for path in paths]
+        captions = [_beside(path) or listed.get(path.relative_to(folder).as_posix(), default) for path in paths]
         missing = [path for path, caption in zip(paths, captions, strict=True) if not caption]
         if missing:
             raise FileProblem(

@@ -114,7 +114,9 @@ def test_a_missing_or_exchanged_file_is_told(network: Two, tmp_path: Path) -> No
 
 
 def test_one_of_another_model_is_refused_before_anything_is_attached(network: Two, tmp_path: Path) -> None:
-    path = write_lora(tmp_path / "x.safetensors", named({"far.away": (torch.ones(2, 8), torch.ones(16, 2))}, peft("")), {})
+    path = write_lora(
+        tmp_path / "x.safetensors", named({"far.away": (torch.ones(2, 8), torch.ones(16, 2))}, peft("")), {}
+    )
     with pytest.raises(InvalidRequest, match="another model"), attached(network, (Lora(file=FileAsset.of(path)),)):
         pytest.fail("was attached")
 

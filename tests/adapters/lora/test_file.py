@@ -21,7 +21,9 @@ def test_what_is_written_is_read_back_with_its_words(tmp_path: Path) -> None:
     assert torch.equal(file.tensors["a.lora_A.weight"], torch.ones(2, 4))
     assert file.tensors["a.alpha"].is_floating_point()
     assert Words.of(read_metadata(path)) == Words(trigger="zorp")
-    again = write_lora(tmp_path / "two.safetensors", dict(reversed(TENSORS.items())), {"triptych": '{"trigger": "zorp"}'})
+    again = write_lora(
+        tmp_path / "two.safetensors", dict(reversed(TENSORS.items())), {"triptych": '{"trigger": "zorp"}'}
+    )
     assert again.read_bytes() == path.read_bytes()
 
 

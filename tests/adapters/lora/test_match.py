@@ -126,7 +126,10 @@ def test_the_report_names_all_that_does_not_fit() -> None:
 @pytest.mark.parametrize(
     ("tensors", "words"),
     [
-        (named(pairs_for(decoder()), peft("base_model.model.")), ["none of its 17 layers", "base_model.model.model.layers.0.", "(16x16)", "up_blocks.1.", "(16x16x3x3)"]),
+        (
+            named(pairs_for(decoder()), peft("base_model.model.")),
+            ["none of its 17 layers", "base_model.model.model.layers.0.", "(16x16)", "up_blocks.1.", "(16x16x3x3)"],
+        ),
         (
             named({"conv_in": (torch.ones(2, 4, 3, 3), torch.ones(320, 2, 1, 1))}, kohya()),
             ["'lora_unet_conv_in' is for a layer of 320x4x3x3, conv_in has 8x4x3x3"],

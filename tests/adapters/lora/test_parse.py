@@ -63,7 +63,9 @@ def test_a_tucker_convolution_is_its_three_convolutions() -> None:
     (pair,), _ = pairs(made(keys))
     x = torch.randn(1, 4, 5, 5)
     expected = F.conv2d(F.conv2d(F.conv2d(x, down), mid), up)
-    torch.testing.assert_close(F.conv2d(F.conv2d(x, pair.down), pair.up[:, :, None, None]), expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(
+        F.conv2d(F.conv2d(x, pair.down), pair.up[:, :, None, None]), expected, rtol=1e-4, atol=1e-4
+    )
 
 
 @pytest.mark.parametrize(

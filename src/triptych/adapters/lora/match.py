@@ -127,7 +127,14 @@ def match(layers: Layers, file: LoraFile) -> Match:
         for layer, term in fitted.items():
             terms[layer] = (*terms.get(layer, ()), term)
     report = Report(
-        file.name, tuple(matched), tuple(terms), tuple(unmatched), tuple(mismatched), tuple(text), tuple(rest), len(layers)
+        file.name,
+        tuple(matched),
+        tuple(terms),
+        tuple(unmatched),
+        tuple(mismatched),
+        tuple(text),
+        tuple(rest),
+        len(layers),
     )
     if not terms:
         raise InvalidRequest("loras", _of_another_model(report, found, layers))
@@ -147,9 +154,7 @@ def _fitted(pair: Pair, place: Place, layers: Layers) -> dict[str, LowRank] | Mi
         ours = (sum(rows), *needed)
         return Mismatch(pair.name, " + ".join(place.layers), (len(pair.up), *pair.down.shape[1:]), ours)
     parts = up.split(rows)
-    return {
-        name: LowRank(down, part, pair.factor) for name, part in zip(place.layers, parts, strict=True)
-    }
+    return {name: LowRank(down, part, pair.factor) for name, part in zip(place.layers, parts, strict=True)}
 
 
 def _reshaped(down: Tensor, needed: tuple[int, ...]) -> Tensor:

@@ -16,7 +16,9 @@ PREFIXES = (
     "model_diffusion_model_", "diffusion_model_", "transformer_", "unet_", "model_", "prior_",
 )  # fmt: skip
 """What tools put before a layer's name; more than one may stand there."""
-_TEXT = re.compile(r"^(?:base_model_model_)?(?:lora_te\d?_|text_encoder|te\d?_text_model|conditioner_|cond_stage_model_)")
+_TEXT = re.compile(
+    r"^(?:base_model_model_)?(?:lora_te\d?_|text_encoder|te\d?_text_model|conditioner_|cond_stage_model_)"
+)
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,9 @@ def _stable_diffusion(own: list[str]) -> Iterator[tuple[str, Place]]:
     for level in downs:
         for place in range(per_level):
             theirs, ours = f"input_blocks.{level * (per_level + 1) + place + 1}", f"down_blocks.{level}"
-            yield from _block(own, f"{theirs}.0", f"{ours}.resnets.{place}", f"{theirs}.1", f"{ours}.attentions.{place}")
+            yield from _block(
+                own, f"{theirs}.0", f"{ours}.resnets.{place}", f"{theirs}.1", f"{ours}.attentions.{place}"
+            )
         after = (level + 1) * (per_level + 1)
         yield f"input_blocks.{after}.0.op", Place((f"down_blocks.{level}.downsamplers.0.conv",))
     yield from _block(own, "middle_block.0", "mid_block.resnets.0", "middle_block.1", "mid_block.attentions.0")
@@ -146,7 +150,9 @@ def _stable_diffusion(own: list[str]) -> Iterator[tuple[str, Place]]:
         attends = any(name.startswith(f"{ours}.attentions.") for name in own)
         for place in range(per_level + 1):
             theirs = f"output_blocks.{level * (per_level + 1) + place}"
-            yield from _block(own, f"{theirs}.0", f"{ours}.resnets.{place}", f"{theirs}.1", f"{ours}.attentions.{place}")
+            yield from _block(
+                own, f"{theirs}.0", f"{ours}.resnets.{place}", f"{theirs}.1", f"{ours}.attentions.{place}"
+            )
         last = f"output_blocks.{level * (per_level + 1) + per_level}.{2 if attends else 1}.conv"
         yield last, Place((f"{ours}.upsamplers.0.conv",))
     for theirs, ours in _UNET_AROUND.items():
