@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -140,3 +141,12 @@ def test_of_equal_slopes_one_is_kept() -> None:
     slope[:, 2:4] = 7
     across, down = np.ones_like(slope), np.zeros_like(slope)
     assert (thinned(slope, across, down)[1:-1].sum(axis=1) == 1).all()
+
+
+def test_bands_leave_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (90, 40, 3), dtype=np.uint8)
+    pixels[30:60, 10:30] //= 4
+    whole = canny(pixels, high=100)
+    monkeypatch.setattr(sys.modules["triptych.control.canny"], "BAND", 16)
+    assert np.array_equal(canny(pixels, high=100), whole)
+    assert whole.any()

@@ -102,9 +102,14 @@ def _area(box: Box) -> float:
 def _by_colour(pixels: ByteImage, colours: Mapping[str, Colour]) -> list[Blob]:
     found: list[Blob] = []
     for noun, colour in colours.items():
-        near = (np.abs(pixels.astype(np.int16) - np.array(colour, np.int16)) <= SAME_COLOUR // 2).all(axis=-1)
+        near = _coloured(pixels, colour, SAME_COLOUR // 2)
         found += [Blob(box, noun) for box in _parts(near)]
     return found
+
+
+def _coloured(pixels: ByteImage, colour: Colour, within: int) -> Bools:
+    away = np.abs(pixels.astype(np.int16) - np.array(colour, np.int16))
+    return np.asarray(away.max(axis=-1) <= within)
 
 
 def _flat(grey: npt.NDArray[np.uint8]) -> list[Bools]:
@@ -126,7 +131,7 @@ def _crosses(pixels: ByteImage) -> list[Box]:
     """Things of a pose: four arms that meet in the middle (`things.pose`)."""
     arms: dict[str, list[Box]] = {}
     for name, colour in SKELETON.items():
-        near = (np.abs(pixels.astype(np.int16) - np.array(colour, np.int16)) <= SAME_COLOUR).all(axis=-1)
+        near = _coloured(pixels, colour, SAME_COLOUR)
         arms[name] = [_box(mask) for mask in components(near) if mask.sum() >= 3]
     found: list[Box] = []
     dot = 1.5 / 64  # the radius of a dot, which reaches beyond its point

@@ -13,6 +13,8 @@ from triptych.control.reach import reached
 
 Floats = npt.NDArray[np.float32]
 
+BAND = 1024
+"""Rows that are worked on at once."""
 _SLOPE = np.float32(np.tan(np.radians(67.5)))
 """A gradient steeper than this points up or down, flatter than its inverse to a side, otherwise along a diagonal."""
 
@@ -28,14 +30,26 @@ def canny(
     sigma: of the Gaussian, in pixels. low, high: slopes by Sobel's 3 x 3 kernels (Euclidean, grey levels times 4 per
     pixel); an edge is what reaches `high`, and what reaches `low` and touches an edge. The outermost pixels are none.
     """
+    height = pixels.shape[0]
+    margin = int(3 * sigma + 0.5) + 2
+    weak, strong = np.zeros(pixels.shape[:2], bool), np.zeros(pixels.shape[:2], bool)
+    for top in range(0, height, BAND):  # in bands, so that a large photograph needs no memory to speak of
+        first, last = max(top - margin, 0), min(top + BAND + margin, height)
+        slope = ridges(pixels[first:last], sigma)[top - first : top - first + BAND]
+        weak[top : top + BAND], strong[top : top + BAND] = slope >= low, slope >= high
+    return joined(weak, strong)
+
+
+def ridges(pixels: npt.NDArray[np.uint8], sigma: float) -> Floats:
+    """(H, W): the slope where it is a maximum along its own direction, 0 elsewhere."""
     layers = (pixels[..., None] if pixels.ndim == 2 else pixels[..., :3]).astype(np.float32)
     right, below = sobel(blurred(layers, sigma))
     slopes = right * right + below * below
     best = slopes.argmax(axis=-1)[..., None]
-    steepest, across, down = (np.take_along_axis(each, best, -1)[..., 0] for each in (slopes, right, below))
-    steepest = np.sqrt(steepest)
-    ridge = thinned(steepest, across, down)
-    return joined(ridge & (steepest >= low), ridge & (steepest >= high))
+    across: Floats = np.take_along_axis(right, best, -1)[..., 0]
+    down: Floats = np.take_along_axis(below, best, -1)[..., 0]
+    slope = np.sqrt(across * across + down * down)
+    return slope * thinned(slope, across, down)
 
 
 def blurred(layers: Floats, sigma: float) -> Floats:
@@ -58,9 +72,9 @@ def blurred(layers: Floats, sigma: float) -> Floats:
 
 def sobel(layers: Floats) -> tuple[Floats, Floats]:
     """Slopes to the right and downwards, (H, W, C) each (Sobel & Feldman 1968); the border is repeated."""
-    p = np.pad(layers, ((1, 1), (1, 1), (0, 0)), mode="edge")
-    rows = p[:-2] + 2 * p[1:-1] + p[2:]
-    columns = p[:, :-2] + 2 * p[:, 1:-1] + p[:, 2:]
+    p: Floats = np.pad(layers, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    rows: Floats = p[:-2] + p[1:-1] + p[1:-1] + p[2:]
+    columns: Floats = p[:, :-2] + p[:, 1:-1] + p[:, 1:-1] + p[:, 2:]
     return rows[:, 2:] - rows[:, :-2], columns[2:] - columns[:-2]
 
 

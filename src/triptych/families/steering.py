@@ -20,6 +20,8 @@ from triptych.core.request import Request
 from triptych.sampling.guidance import active
 
 INPAINT = "inpaint"
+HALF = 128
+"""Pixels of a strength map from which on a place counts as painted anew: the adapter knows kept and open alone."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,9 @@ class Steers:
         if request.init is not None and request.strength_map is not None and INPAINT in self.adapter.kinds:
             picture = _resized(request.init.rgb, size, Image.Resampling.LANCZOS)
             repaint = _resized(request.strength_map.rgb, size, Image.Resampling.BOX).max(axis=2)
-            found.append(Steering(self._features(inpaint_planes(picture, repaint), INPAINT)))
+            open_ = np.where(repaint >= HALF, 255, 0).astype(np.uint8)
+            if not open_.all():  # with nothing kept there is nothing to be seen
+                found.append(Steering(self._features(inpaint_planes(picture, open_), INPAINT)))
         return tuple(found)
 
     def _features(self, planes: np.ndarray, kind: str) -> tuple[Tensor, ...]:

@@ -89,7 +89,7 @@ def fresh(name: str, preset: str, family: Steered, base_sha: str) -> tuple[Contr
         preset=preset,
         config={**sizes, "kinds": list(KINDS), "base_sha256": base_sha},
     )
-    return ControlAdapter(family.control_points(), **sizes), card
+    return ControlAdapter(family.control_points(), width=sizes["width"], rank=sizes["rank"]), card
 
 
 class ControlStage:
