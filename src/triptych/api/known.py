@@ -18,6 +18,7 @@ from triptych.core.events import Pixels
 from triptych.core.plan import Plan
 from triptych.core.readers import read_recipe
 from triptych.core.recipe import Recipe, pixels_sha256
+from triptych.editing.instruct.apply import plainly
 from triptych.evals.lighting import light_of
 
 PLANNED = ("edit", "vary")
@@ -50,7 +51,7 @@ def know(picture: Source, *, fresh: bool = False) -> Known:
     recipe = None if fresh else _recipe_of(picture, opened.pixels)
     plan = plan_in(recipe) if recipe else None
     if recipe is not None and plan is not None:
-        return Known(opened, plan, recipe.request.seed if recipe.request else None, "recipe")
+        return Known(opened, plainly(plan), recipe.request.seed if recipe.request else None, "recipe")
     return Known(opened, look(rgb(opened.pixels)), None, "readers")
 
 

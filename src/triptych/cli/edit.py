@@ -18,7 +18,10 @@ MAX_PLAN_BYTES = 64 * 1024
 
 def edit(
     image: Annotated[Path, typer.Argument(help="The picture: PNG, JPEG or WebP, or - for stdin.")],
-    instruction: Annotated[str, typer.Argument(help="What shall stand in the mask; - reads it from stdin.")],
+    instruction: Annotated[
+        str,
+        typer.Argument(help="What to do (make the fox blue), or with a mask what shall stand there; - is stdin."),
+    ],
     mask: Annotated[
         str | None,
         typer.Option(help="Where: a picture (transparent or white = edit), a box x,y,w,h, or words: the left fox."),
@@ -50,10 +53,12 @@ def edit(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No notes, hints or progress.")] = False,
 ) -> None:
-    """Put something else into a part of a picture, and prove that the rest is as it was.
+    """Change a picture as told, and prove that the rest is as it was.
 
-    At --lock 1 (with a mask the default) the file is written only if every pixel outside of the mask is the same, byte
-    by byte, at any size. `triptych history` goes back.
+    Without --mask and --lock the instruction is read beside what is in the picture: recolour, remove, replace, move,
+    resize, swap, add or count things, another background or light, several at once. With a mask it says what shall
+    stand there. At --lock 1 (the default) the file is written only if every pixel outside of what was to change is the
+    same, byte by byte, at any size. `triptych history` goes back.
     """
     from triptych.cli.catalogue import check
     from triptych.cli.inputs import input_fields
@@ -66,8 +71,9 @@ def edit(
     from triptych.editing.masks import check_feather
 
     instruction = read_prompt(instruction)
-    if mask is None and lock is None:
-        raise InvalidRequest("mask", "is missing: a file, a box x,y,w,h or words say where; --lock 0 needs none")
+    by_words = mask is None and lock is None  # the instruction says itself what changes, and where that is
+    if by_words:
+        _check_words_only(grow=grow, invert=invert, strength=strength, plan=plan, no_plan=no_plan, reference=reference)
     dial = Dial(1.0 if lock is None else lock)
     check_feather(feather or 0)
     inputs, told = input_fields(references=reference or (), loras=lora or ())
@@ -89,22 +95,29 @@ def edit(
     _check_files(image, mask)
 
     from triptych.api.edit import edit as edited
+    from triptych.api.instruct import edit as instructed
 
     with progress(1, quiet=quiet) as advance:
-        result = edited(
-            image,
-            instruction,
-            mask=mask,
-            lock=dial.lock,
-            model=model,
-            feather=feather,
-            grow=grow,
-            invert=invert,
-            strength=strength,
-            fresh=fresh,
-            on_event=advance,
-            **fields,
-        )
+        if by_words:
+            fields = {name: value for name, value in fields.items() if name not in ("plan", "use_plan")}
+            result = instructed(
+                image, instruction, model=model, feather=feather, fresh=fresh, on_event=advance, **fields
+            )
+        else:
+            result = edited(
+                image,
+                instruction,
+                mask=mask,
+                lock=dial.lock,
+                model=model,
+                feather=feather,
+                grow=grow,
+                invert=invert,
+                strength=strength,
+                fresh=fresh,
+                on_event=advance,
+                **fields,
+            )
     if where is None:
         sys.stdout.buffer.write(result.encode(Path("stdout.png")))
         sys.stdout.buffer.flush()
@@ -112,6 +125,16 @@ def edit(
     path = result.save(where.path(prompt=instruction, seed=result.image.seed, index=0, model=model))
     _remember(path, result, image, instruction, fresh=fresh, quiet=quiet)
     _show(result, path, told, as_json=as_json, quiet=quiet)
+
+
+def _check_words_only(**options: object) -> None:
+    """Refuse what only an edit with a mask can take. `InvalidRequest` names the first such option that is given."""
+    from triptych.core.errors import InvalidRequest
+
+    unset = {"grow": 0, "invert": False, "strength": 1.0, "plan": None, "no_plan": False, "reference": None}
+    for name, value in options.items():
+        if value not in (unset[name], []):
+            raise InvalidRequest(name, "needs --mask or --lock: without them the instruction itself says what changes")
 
 
 def _check_format(where: Target | None, instruction: str, model: str, lock: float) -> None:

@@ -91,6 +91,17 @@ def apply(plan: Plan, edit: Edit) -> tuple[Plan, tuple[int, ...]]:
             raise InvalidRequest("instruction", f"{edit.words()!r} is nothing that can be done")
 
 
+def plainly(plan: Plan) -> Plan:
+    """The same plan with no colour where a thing has its natural one, as edits leave things."""
+    things = [
+        thing.model_copy(update={"colour": None})
+        if thing.noun in NOUNS and thing.colour == NOUNS[thing.noun].natural
+        else thing
+        for thing in plan.objects
+    ]
+    return plan.model_copy(update={"objects": tuple(things)})
+
+
 def named(noun: str, colour: str | None) -> str | None:
     """The colour as plans have it: None where it is the thing's natural one. `InvalidRequest` if it can take none."""
     known = NOUNS.get(noun)

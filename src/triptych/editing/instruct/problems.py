@@ -117,7 +117,7 @@ def _identities(program: Sequence[Edit], plans: Sequence[Plan]) -> list[list[int
     """For each plan, who each thing is: a number that stays with it while it is recoloured, moved or replaced."""
     now = list(range(len(plans[0].objects)))
     found, fresh = [now], len(now)
-    for edit, before, after in zip(program, plans, plans[1:], strict=True):
+    for edit, before, after in zip(program, plans[:-1], plans[1:], strict=True):
         left = list(zip(before.objects, now, strict=True))
         following: list[int | None] = []
         for thing in after.objects:

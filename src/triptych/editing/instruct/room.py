@@ -119,7 +119,7 @@ def _best(
     cost = np.hypot(weights[0] * dx, weights[1] * dy) + 6 * np.maximum(covered - 0.01, 0)
     place = BACKGROUNDS.get(background)
     if grounded and place is not None and noun in NOUNS and not NOUNS[noun].flies:
-        cost += 3 * np.clip(place.horizon + 0.1 - (top + height), 0, None)
+        cost += 6 * np.clip(place.horizon + 0.1 - (top + height), 0, None)
     if allowed is not None:
         fits = allowed(left, top, width, height)
         if not fits.any():
