@@ -20,15 +20,21 @@ from triptych.cli import (
     log,
     models,
     plan,
+    render,
     replay,
     train,
     typeset,
+    upscale,
+    vary,
 )
 
 COMMANDS = (
     "generate",
     "edit",
     "typeset",
+    "upscale",
+    "vary",
+    "render",
     "fonts",
     "history",
     "plan",
@@ -84,7 +90,10 @@ def triptych(
 
 app.command()(generate.generate)
 app.command()(edit.edit)
+app.command()(vary.vary)
 app.command()(typeset.typeset)
+app.command()(upscale.upscale)
+app.command()(render.render)
 app.command()(fonts.fonts)
 app.add_typer(history.app, name="history")
 app.command()(plan.plan)

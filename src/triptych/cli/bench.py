@@ -14,6 +14,7 @@ from triptych.cli.bench_lock import lock
 from triptych.cli.bench_memory import memory
 from triptych.cli.bench_readers import readers
 from triptych.cli.bench_sampling import sampling
+from triptych.cli.bench_upscale import upscale
 
 if TYPE_CHECKING:
     from triptych.evals.table.sheets import Sheet
@@ -34,6 +35,7 @@ def bench() -> None:
 app.command()(readers)
 app.command()(sampling)
 app.command()(memory)
+app.command()(upscale)
 app.command()(lock)
 app.command()(dial)
 app.command()(control)

@@ -203,7 +203,7 @@ def _reduced(pixels: ByteImage, size: tuple[int, int]) -> ByteImage:
 
 def _tensor(pixels: ByteImage) -> Tensor:
     """uint8 (h, w, 3) -> float32 (1, 3, h, w) in [0, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float().div_(255)
+    return torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float().div_(255)
 
 
 def _tiles(model: Model, height: int, width: int, chain: tuple[int, ...]) -> int:

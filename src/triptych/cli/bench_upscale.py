@@ -1,0 +1,216 @@
+"""`triptych bench upscale`: how good and fast enlargements are, and whether renders keep their drafts' composition."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from triptych.core.events import Pixels
+    from triptych.evals.upscaling import Enlarge, Line
+    from triptych.upscale.checkpoint import Model
+
+SIDES = {4: 512, 2: 256}
+"""Side of the true pictures for each scale: the small ones have 128 pixels, as the built-in painters' have."""
+SPEED_SIDE = 1024
+DRAFT_SEED = 7_000_001
+
+
+def upscale(
+    pictures: Annotated[int, typer.Option(min=1, max=1000, help="Held-out pictures of each kind.")] = 100,
+    model: Annotated[str, typer.Option("--model", "-m", help="upscaler, or a safetensors file.")] = "upscaler",
+    data: Annotated[Path | None, typer.Option(help="A folder of pictures to measure too, such as photographs.")] = None,
+    renders: Annotated[int, typer.Option(min=0, help="Drafts of each model to render and compare.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder for sheets of examples.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+) -> None:
+    """Measure enlargements: PSNR and SSIM beside Lanczos and bicubic, time per megapixel, memory at 4096 pixels.
+
+    Kinds: scenes with held-out combinations; the same after a round trip through the autoencoder, as painted pictures
+    are (trips); pages of letters and lines; leaves with the statistics of photographs. Needs the emoji font.
+    """
+    from triptych.cli.output import show, show_json, tell
+    from triptych.core.asset import FileAsset
+    from triptych.core.files import check_folder
+
+    if out:
+        check_folder(out)
+    from triptych.api.upscale import BUILT_IN, loaded_for
+    from triptych.training.devices import bf16_pays
+
+    loaded = loaded_for(() if model == BUILT_IN else (FileAsset.of(Path(model)),))
+    fast = loaded.fast and bf16_pays()
+    tell(f"{loaded.name}: {SPEED_SIDE} pixels to {SPEED_SIDE * 4}", quiet=quiet)
+    found: dict[str, Any] = {"model": loaded.name, "fast": fast, "speed": _speed(loaded, fast)}
+    lines: list[Line] = []
+    for line in _quality(loaded, fast, pictures, data, out, lambda text: tell(text, quiet=quiet)):
+        lines.append(line)
+    found["quality"] = [line.as_json() for line in lines]
+    if renders:
+        found["renders"] = _renders(renders, out, lambda text: tell(text, quiet=quiet))
+    if as_json:
+        show_json(found)
+        return
+    speed = found["speed"]
+    show(f"{loaded.name}, {'bf16' if fast else 'fp32'}: {speed['seconds_per_megapixel']:.2f} s per megapixel made; "
+         f"peak memory {speed['peak_mib']} MiB, of which {speed['added_mib']} MiB for the picture")  # fmt: skip
+    show(f"{'kind':<8}{'scale':<6}{'filter':<9}{'way':<20}{'PSNR dB':>8}{'SSIM':>8}   over Lanczos")
+    for line in lines:
+        gain = f"{line.gain.value:+.2f} ({line.gain.low:+.2f} to {line.gain.high:+.2f})"
+        show(f"{line.kind:<8}{line.scale:<6}{line.filter:<9}{line.way:<20}{line.psnr.value:>8.2f}{line.ssim.value:>8.4f}"
+             f"   {gain}")  # fmt: skip
+    for row in found.get("renders", []):
+        show(f"{row['model']:<10}{row['how']:<22}{row['pairs']} of {row['before']} things found again, "
+             f"overlap {row['iou']:.3f}")  # fmt: skip
+
+
+def _speed(model: Model, fast: bool) -> dict[str, Any]:
+    """The time of one enlargement to 4096 pixels, and this process's peak memory before and after it."""
+    import resource
+    import time
+
+    import numpy as np
+
+    from triptych.upscale.enlarge import enlarge
+
+    def peak() -> int:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+    pixels = np.random.default_rng(0).integers(0, 256, (SPEED_SIDE, SPEED_SIDE, 3), dtype=np.uint8)
+    enlarge(pixels[:64, :64], model, (256, 256), fast=fast)
+    before, started = peak(), time.perf_counter()
+    made = enlarge(pixels, model, (SPEED_SIDE * 4, SPEED_SIDE * 4), fast=fast)
+    seconds = time.perf_counter() - started
+    megapixels = made.shape[0] * made.shape[1] / 1e6
+    return {
+        "seconds": round(seconds, 2),
+        "seconds_per_megapixel": round(seconds / megapixels, 3),
+        "peak_mib": peak(),
+        "added_mib": peak() - before,
+    }
+
+
+def _quality(model: Model, fast: bool, count: int, data: Path | None, out: Path | None, tell: Any) -> list[Line]:
+    from triptych.api.results import library
+    from triptych.evals import upscaling
+    from triptych.evals.readers.trips import Trips
+    from triptych.scenes import Sprites
+
+    sprites, parts = Sprites.load(), library().parts
+    trips = Trips(parts.autoencoder(), parts.tokenizer())
+
+    def painted(small: Pixels) -> Pixels:
+        return trips.both(small[None])[0, 0]
+
+    lines: list[Line] = []
+    for scale, side in SIDES.items():
+        ways = _ways(model, scale, fast)
+        for kind in upscaling.KINDS:
+            tell(f"{scale}x: {count} {kind}")
+            truths = list(upscaling.pictures(kind, count, side, sprites))
+            lines += upscaling.measure(kind, truths, scale, ways)
+            if kind == upscaling.SCENES:
+                one = {model.name: ways[model.name]}
+                lines += upscaling.measure(kind, truths, scale, one, method="area")
+                lines += upscaling.measure("trips", truths, scale, one, spoil=painted)
+            if out:
+                _sheet(out / f"{kind}-x{scale}.png", truths[:4], scale, ways[model.name])
+        if data:
+            truths = upscaling.folder_pictures(data, scale)
+            lines += upscaling.measure(data.resolve().name[:8], truths, scale, ways)
+            if out:
+                _sheet(out / f"data-x{scale}.png", truths[:4], scale, ways[model.name])
+    return lines
+
+
+def _ways(model: Model, scale: int, fast: bool) -> dict[str, Enlarge]:
+    """The model, and for 4x what it makes in two passes; in float32 too where it is used in bf16."""
+    from triptych.upscale.enlarge import enlarge, upscaled
+
+    def once(small: Pixels, scale: int, *, fast: bool = fast) -> Pixels:
+        return enlarge(small, model, (small.shape[1] * scale, small.shape[0] * scale), fast=fast)
+
+    ways: dict[str, Enlarge] = {model.name: once}
+    if fast:
+        ways["in float32"] = lambda small, scale: once(small, scale, fast=False)
+    if scale == 4 and 2 in model.scales and 4 in model.scales:
+        ways["as 2x of 2x"] = lambda small, scale: upscaled(upscaled(small, model, 2, fast=fast), model, 2, fast=fast)
+    return ways
+
+
+def _sheet(path: Path, truths: list[Pixels], scale: int, enlarge: Enlarge) -> None:
+    """Lanczos, the model and the truth beside each other, the liveliest middles of a few pictures."""
+    import numpy as np
+    from PIL import Image
+
+    from triptych.evals import upscaling
+    from triptych.upscale.degrade import shrink
+
+    rows: list[Pixels] = []
+    for truth in truths:
+        small = shrink(truth, scale)
+        shown = [upscaling.lanczos(small, scale), enlarge(small, scale), truth]
+        side = min(*truth.shape[:2], 256)
+        top, left = (truth.shape[0] - side) * 3 // 4, (truth.shape[1] - side) // 2
+        rows.append(np.concatenate([each[top : top + side, left : left + side] for each in shown], axis=1))
+    Image.fromarray(np.concatenate(rows)).save(path)
+
+
+def _renders(count: int, out: Path | None, tell: Any) -> list[dict[str, Any]]:
+    """Drafts of low quality, rendered in each way: how far what the readers see agrees."""
+    import numpy as np
+    from PIL import Image
+
+    from triptych.api.generate import generate
+    from triptych.api.render import render
+    from triptych.api.results import capabilities_of
+    from triptych.scenes import caption, sample_scene
+
+    words = [caption(sample_scene("small", DRAFT_SEED, index), 0, "short") for index in range(count)]
+    found: list[dict[str, Any]] = []
+    for model in ("flow", "diffusion", "tokens"):
+        width, height = capabilities_of(model).native_size
+        hows: dict[str, dict[str, Any]] = {
+            "same noise": {},
+            "from the draft, 0.6": {"strength": 0.6},
+            "twice the size, 0.6": {"size": (2 * width, 2 * height)},
+        }
+        made = [generate(text, model=model, seed=seed, quality="low") for seed, text in enumerate(words)]
+        drafts = [one.images[0] for one in made]
+        shown: list[list[Pixels]] = [[draft.pixels for draft in drafts[:4]]]
+        for how, fields in hows.items():
+            if "strength" in fields and not capabilities_of(model).init:
+                continue
+            tell(f"{model}: {count} renders, {how}")
+            rendered = [render(draft, scale=1, **fields) for draft in drafts]
+            each = [one.composition for one in rendered]
+            overlaps = [one.iou * one.pairs for one in each if one.iou is not None]
+            pairs = sum(one.pairs for one in each)
+            found.append(
+                {
+                    "model": model,
+                    "how": how,
+                    "drafts": count,
+                    "before": sum(one.before for one in each),
+                    "after": sum(one.after for one in each),
+                    "pairs": pairs,
+                    "iou": round(sum(overlaps) / pairs, 4) if pairs else 0.0,
+                }
+            )
+            shown.append([one.painted for one in rendered[:4]])
+        if out:
+            tall = [np.concatenate([_at(pixels, 2 * width) for pixels in column]) for column in shown]
+            Image.fromarray(np.concatenate(tall, axis=1)).save(out / f"renders-{model}.png")
+    return found
+
+
+def _at(pixels: Pixels, side: int) -> Pixels:
+    """At this width, nearest pixels."""
+    import numpy as np
+    from PIL import Image
+
+    height = pixels.shape[0] * side // pixels.shape[1]
+    return np.asarray(Image.fromarray(pixels).resize((side, height), Image.Resampling.NEAREST))
