@@ -280,7 +280,12 @@ def drawn(models: Mapping[str, Mapping[float, Mapping[str, Interval]]]) -> Any:
         axes.axvline(0.5, color="0.8", linewidth=0.8)
         axes.set_xticks([0, 0.5, 1, 1.15], ["1\nlock", "0.5", "0\nreferences", "\n\nfree"], fontsize=8)
         axes.tick_params(axis="y", labelsize=8)
-        axes.set_ylim(bottom=0)
+        # What is free may lie far above everything else: the axis is that of the dial, and a word says where it went.
+        top = 1.15 * max(means[p][name].high for means in models.values() for p in means if p >= 0 and name in means[p])
+        axes.set_ylim(0, max(top, 0.1))
+        beyond = [means[FREE][name].value for means in models.values() if FREE in means and name in means[FREE]]
+        if max(beyond, default=0.0) > top:
+            axes.text(1.15, top, f"{max(beyond):.0f} ", ha="right", va="top", fontsize=7)
         axes.set_title(label, fontsize=9)
         axes.grid(alpha=0.3)
         if number == 1:
