@@ -7,6 +7,7 @@ from typing import Protocol
 
 from torch import Tensor
 
+from triptych.families.references import Memory
 from triptych.families.steering import Steering
 
 
@@ -23,10 +24,11 @@ class ReadsText(Protocol):
 
 @dataclass(frozen=True)
 class Reading:
-    """One row's condition: text states (T, width), the plan as the position input that the network adds, and the maps
-    that steer it.
+    """One row's condition: text states (T, width), the plan as the position input that the network adds, the maps that
+    steer it, and what it has seen of reference pictures.
     """
 
     text: Tensor
     position: Tensor
     steering: tuple[Steering, ...] = ()
+    memory: Memory | None = None

@@ -38,14 +38,14 @@ COLOUR_SYNONYMS: dict[str, tuple[str, ...]] = {
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
-def recolour(sprite: FloatImage, name: str, body: Body) -> FloatImage:
-    """Paint the body of a (H, W, 4) sprite in a named colour.
+def recolour(sprite: FloatImage, colour: str | tuple[int, int, int], body: Body) -> FloatImage:
+    """Paint the body of a (H, W, 4) sprite in a named colour, or in any (red, green, blue).
 
     The body is a soft mask: pixels whose hue is near the sprite's main one, or the whitish, or the dark ones. Within
     it, the new colour is scaled by each pixel's brightness over the body's median, so that shading and highlights stay.
     """
     rgb, alpha = sprite[..., :3], sprite[..., 3]
-    target = np.array(COLOURS[name], dtype=np.float32) / 255
+    target = np.array(COLOURS[colour] if isinstance(colour, str) else colour, dtype=np.float32) / 255
     luma = rgb @ _LUMA
     chroma = rgb.max(axis=-1) - rgb.min(axis=-1)
     if body == "hue":

@@ -19,7 +19,7 @@ from triptych.training.loop import RunConfig
 from triptych.training.optim import OptimConfig
 
 STAGES = ("autoencoder", "tokenizer", "text", "planner", "flow", "diffusion", "tokens", "readers", "upscaler",
-          "flow-control", "diffusion-control", "editor")  # fmt: skip
+          "flow-control", "diffusion-control", "flow-reference", "tokens-reference", "editor")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ WORLDS = {
 
 _TINY = OptimConfig(warmup=2)
 _CONTROL = OptimConfig(lr=1e-3, muon_lr=2e-3, warmup=50)
+_REFERENCE = OptimConfig(lr=2e-3, muon_lr=4e-3, warmup=50)
 _RUNS: dict[str, dict[str, RunConfig]] = {
     "tiny": {
         stage: RunConfig(stage, "tiny", 64, 8, precision="fp32", workers=0, sheet_samples=10_000, optim=_TINY)
@@ -58,6 +59,8 @@ _RUNS: dict[str, dict[str, RunConfig]] = {
                              optim=OptimConfig(lr=2e-3, muon_lr=4e-3, warmup=100)),
         "flow-control": RunConfig("flow-control", "cpu", samples=80_000, batch=64, optim=_CONTROL),
         "diffusion-control": RunConfig("diffusion-control", "cpu", samples=80_000, batch=64, optim=_CONTROL),
+        "flow-reference": RunConfig("flow-reference", "cpu", samples=70_000, batch=64, optim=_REFERENCE),
+        "tokens-reference": RunConfig("tokens-reference", "cpu", samples=16_000, batch=32, optim=_REFERENCE),
         "editor": RunConfig("editor", "cpu", samples=120_000, batch=64, optim=OptimConfig(lr=2e-3, muon_lr=4e-3, warmup=100)),
         "upscaler": RunConfig("upscaler", "cpu", samples=28_800, batch=16, ema=0.995, sheet_samples=6_400,
                               optim=OptimConfig(lr=1e-3, muon_lr=3e-3, warmup=50, decay=0.5)),
@@ -73,6 +76,8 @@ _RUNS: dict[str, dict[str, RunConfig]] = {
         "readers": RunConfig("readers", "gpu", samples=2_000_000, batch=256, ema=0.999, workers=12),
         "flow-control": RunConfig("flow-control", "gpu", samples=2_000_000, batch=256, ema=0.999, workers=12),
         "diffusion-control": RunConfig("diffusion-control", "gpu", samples=2_000_000, batch=256, ema=0.999, workers=12),
+        "flow-reference": RunConfig("flow-reference", "gpu", samples=2_000_000, batch=256, ema=0.999, workers=12),
+        "tokens-reference": RunConfig("tokens-reference", "gpu", samples=1_000_000, batch=256, ema=0.999, workers=12),
         "editor": RunConfig("editor", "gpu", samples=4_000_000, batch=1024, ema=0.999, workers=12),
         "upscaler": RunConfig("upscaler", "gpu", samples=4_000_000, batch=64, ema=0.999, workers=12),
     },

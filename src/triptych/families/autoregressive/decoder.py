@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from triptych.families.autoregressive.cache import KVCache, causal_attention
+from triptych.families.autoregressive.cache import KVCache, Memory, causal_beside, keeping
 from triptych.nn.norm import RMSNorm
 from triptych.nn.rope import RopeCache, rotate_halves, rotate_pairs
 from triptych.nn.rows import ENOUGH_ROWS, with_enough_rows
@@ -96,12 +96,15 @@ class Decoder(nn.Module):
         self.rope = RopeCache(axes_dims, config.rope_theta)
         self.register_buffer("ids", sequence_ids(config), persistent=False)
 
-    def forward(self, text: Tensor, tokens: Tensor, *, position_input: Tensor | None = None) -> Tensor:
+    def forward(
+        self, text: Tensor, tokens: Tensor, *, position_input: Tensor | None = None, memory: Memory = ()
+    ) -> Tensor:
         """Logits of positions 0..n, for training.
 
         text: (B, T, text_dim). tokens: (B, n), the first n < h * w tokens of each picture; for a loss over
         whole pictures give all but the last. position_input: (B, h * w, width), row p belongs to the token
         about to be predicted at p, and is added where it is predicted; None is the bare network.
+        memory: what `recall` gave for reference pictures, which every position may look at.
         Returns (B, n + 1, vocab_size): logits[:, p] predicts token p.
         """
         T, n = text.shape[1], tokens.shape[1]
@@ -111,22 +114,37 @@ class Decoder(nn.Module):
         if position_input is not None:
             predicting = predicting + position_input[:, : n + 1]
         x = torch.cat((prefix[:, :-1], predicting), dim=1)
-        x = self.model(x, self.rope(self.ids)[: T + n], causal_attention)
+        x = self.model(x, self.rope(self.ids)[: T + n], causal_beside(memory))
         return self._head(x[:, T - 1 :])
+
+    def recall(self, codes: Tensor, places: Tensor, added: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """What each layer's attention finds of whole pictures, which see only themselves: a prefix of the sequence.
+
+        codes: (B, M), tokens. places: (M, A) or (B, M, A), where RoPE places them. added: (B, M, C) or (B, 1, C), to
+        their embeddings. Returns keys and values, (B, K, M, D) each, for every layer.
+        """
+        kept: list[tuple[Tensor, Tensor]] = []
+        self.model(self._embed_tokens(codes) + added, self.rope(places), keeping(kept))
+        return kept
 
     @torch.no_grad()
     def prefill(
-        self, text: Tensor, cache: KVCache, slots: Sequence[int], position_input: Tensor | None = None
+        self,
+        text: Tensor,
+        cache: KVCache,
+        slots: Sequence[int],
+        position_input: Tensor | None = None,
+        memory: Memory = (),
     ) -> Tensor:
         """Read the text of B new rows into their slots; return the logits of token 0, (B, vocab_size).
 
-        text: (B, T, text_dim). position_input: (B, width), for position 0. The same bits in any company,
-        given that T is at least `nn.rows.ENOUGH_ROWS`.
+        text: (B, T, text_dim). position_input: (B, width), for position 0. memory: as in `forward`. The same bits in
+        any company, given that T is at least `nn.rows.ENOUGH_ROWS`.
         """
         x = self._embed_text(text)
         if position_input is not None:
             x = torch.cat((x[:, :-1], x[:, -1:] + position_input[:, None]), dim=1)
-        x = self.model(x, self.rope(self.ids)[: x.shape[1]], cache.prefix(slots))
+        x = self.model(x, self.rope(self.ids)[: x.shape[1]], cache.prefix(slots, memory))
         return with_enough_rows(self._head, x[:, -1])
 
     @torch.no_grad()
@@ -137,13 +155,14 @@ class Decoder(nn.Module):
         cache: KVCache,
         slots: Sequence[int],
         position_input: Tensor | None = None,
+        memory: Memory = (),
     ) -> Tensor:
         """Logits of one more position for each of R rows, (R, vocab_size); rows may stand anywhere.
 
         positions: (R,), the position to predict, 1 <= p < h * w. tokens: (R,), the token that was drawn at p
         - 1.
         slots: R different slots that `prefill` and the steps before have filled. position_input: (R, width),
-        for p.
+        for p. memory: as in `forward`.
         The same bits in any company: the matrix products always see `nn.rows.ENOUGH_ROWS` rows or more.
         """
         R = tokens.shape[0]
@@ -153,7 +172,7 @@ class Decoder(nn.Module):
         places = positions - 1 + self.config.text_length
         table = self.rope(self.ids)[places]
         padding = (0, 0, 0, max(0, ENOUGH_ROWS - R))
-        x = self.model(F.pad(x, padding)[:, None], F.pad(table, padding)[:, None], cache.step(slots, places))
+        x = self.model(F.pad(x, padding)[:, None], F.pad(table, padding)[:, None], cache.step(slots, places, memory))
         return self._head(x[:, 0])[:R]
 
     def _embed_text(self, text: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ T text tokens, V codes, N = h w picture tokens.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import torch
@@ -19,6 +20,7 @@ from torch import Tensor
 from triptych.adapters.lora import attached
 from triptych.adapters.plan_input import PlanInput, PlanRaster, rasterise
 from triptych.adapters.plan_vocabulary import PlanVocabulary
+from triptych.adapters.reference import ReferenceAdapter, sizes_of
 from triptych.autoencoders.fsq import Tokenizer
 from triptych.core.capabilities import Capabilities
 from triptych.core.errors import OutOfMemory
@@ -26,10 +28,11 @@ from triptych.core.events import Pixels
 from triptych.core.plan import Plan
 from triptych.core.request import Request
 from triptych.core.state import Condition, State
-from triptych.families.autoregressive.cache import KVCache
+from triptych.families.autoregressive.cache import KVCache, Memory
 from triptych.families.autoregressive.decoder import Decoder
 from triptych.families.pixels import freedom_of, to_picture, to_pixels
 from triptych.families.reading import Reading, ReadsText
+from triptych.families.references import References, stacked
 from triptych.sampling import guidance, noise, tokens
 
 SLOTS = 64
@@ -57,10 +60,21 @@ class TokenState(State):
     entropies: tuple[float, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Row:
+    """One row of a forward: what is read there, and where its keys and values lie."""
+
+    state: TokenState
+    reading: Reading
+    slot: int
+
+
 class TokenFamily:
     """`network` is the decoder; the plan is added at each position for the token about to be predicted."""
 
     learns = "codes"
+    references: References | None = None
+    """What reads reference pictures; None is a model that never looks at any."""
 
     def __init__(
         self,
@@ -89,8 +103,9 @@ class TokenFamily:
         grid = self.network.config.grid
         nothing = self.plan_input(rasterise(None, self.vocabulary, grid))[0]
         planned = self.plan_input(rasterise(plan, self.vocabulary, grid))[0] if plan is not None else nothing
+        memory = self.references.read(request, self, self.capabilities.native_size) if self.references else None
         return Condition(
-            positive=Reading(self.text.states(request.prompt), planned),
+            positive=Reading(self.text.states(request.prompt), planned, memory=memory),
             negative=Reading(self.text.states(request.negative), nothing),
             plan=plan,
             init=self._codes(request) if request.init else None,
@@ -115,29 +130,72 @@ class TokenFamily:
         return TokenState(request, index, condition, 0, count, slots, chance, _given(request, condition, index))
 
     def batch_key(self, state: State) -> Hashable:
-        """Pictures at any position may share a step; those at the very start read their text together."""
-        return (state.step == 0, state.request.loras)
+        """Pictures at any position may share a step, if they look at equally many tokens of references; those at the
+        very start read their text together.
+        """
+        memory = state.condition.positive.memory
+        return (state.step == 0, state.request.loras, memory.tokens if memory else 0)
+
+    def reference_layers(self) -> dict[str, tuple[int, int]]:
+        """All of the trunk."""
+        return sizes_of(self.network, under=("model.layers.",))
+
+    def as_target(self, picture: Tensor) -> Tensor:
+        """(1, 3, H, W) in [-1, 1] -> codes (1, h, w)."""
+        return self.tokenizer.encode(picture)
+
+    def recalled(
+        self, pictures: Tensor, numbers: Tensor, roles: Tensor, adapter: ReferenceAdapter
+    ) -> list[tuple[Tensor, Tensor]]:
+        """Keys and values (K, heads, N, D) of codes (K, h, w). For RoPE, reference k stands k widths to the right."""
+        h, w = pictures.shape[-2:]
+        rows, columns = torch.meshgrid(torch.arange(h), torch.arange(w), indexing="ij")
+        places = torch.stack((rows, columns), dim=-1).flatten(0, 1).to(pictures.device).repeat(len(pictures), 1, 1)
+        places[..., 1] += numbers[:, None] * self.network.config.grid[1]
+        return self.network.recall(pictures.flatten(1), places, adapter.added(roles))
+
+    def joined(self, parts: Sequence[Tensor]) -> Tensor:
+        return torch.cat(tuple(parts), dim=2)
 
     def forward(self, states: Sequence[State]) -> list[Tensor]:
         """Logits (V,) of the next token of each state, guidance applied."""
         mine = [_mine(state) for state in states]
-        readings = [reading for state in mine for reading in _readings(state)]
-        slots = [slot for state in mine for slot in state.slots]
+        rows = [
+            _Row(state, reading, slot)
+            for state in mine
+            for reading, slot in zip(_readings(state), state.slots, strict=True)
+        ]
         with attached(self.network, mine[0].request.loras):
-            logits = self._logits(mine, readings, slots)
-        rows = iter(logits.float().unbind())
-        return [self._guided(state, [next(rows) for _ in state.slots]) for state in mine]
+            logits = iter(self._answers(rows))
+        return [self._guided(state, [next(logits) for _ in state.slots]) for state in mine]
 
-    def _logits(self, mine: Sequence[TokenState], readings: Sequence[Reading], slots: Sequence[int]) -> Tensor:
+    def _answers(self, rows: Sequence[_Row]) -> list[Tensor]:
+        """Logits of the next token for each row. Those that look at references have a call of their own: for the others
+        the network is as it always is.
+        """
+        found: dict[int, Tensor] = {}
+        for looking in (False, True):
+            places = [place for place, row in enumerate(rows) if (row.reading.memory is not None) == looking]
+            if places:
+                logits = self._logits([rows[place] for place in places]).float()
+                found |= zip(places, logits.unbind(), strict=True)
+        return [found[place] for place in range(len(rows))]
+
+    def _logits(self, rows: Sequence[_Row]) -> Tensor:
         """Logits of the next token, (rows, V): of the first one with the text, of a later one from the cache."""
-        if mine[0].step == 0:
-            text = torch.stack([reading.text for reading in readings])
-            first = torch.stack([reading.position[0] for reading in readings])
-            return self.network.prefill(text, self.cache, slots, first)
-        places = [state.step for state in mine for _ in state.slots]
-        last = torch.tensor([state.drawn[-1] for state in mine for _ in state.slots])
-        position = torch.stack([r.position[place] for r, place in zip(readings, places, strict=True)])
-        return self.network.decode_step(last, torch.tensor(places), self.cache, slots, position)
+        slots = [row.slot for row in rows]
+        memories = [row.reading.memory for row in rows if row.reading.memory is not None]
+        memory: Memory = stacked(memories) if memories else ()
+        beside = self.references.painting(self.network) if memories and self.references else nullcontext()
+        with beside:
+            if rows[0].state.step == 0:
+                text = torch.stack([row.reading.text for row in rows])
+                first = torch.stack([row.reading.position[0] for row in rows])
+                return self.network.prefill(text, self.cache, slots, first, memory)
+            places = torch.tensor([row.state.step for row in rows])
+            last = torch.tensor([row.state.drawn[-1] for row in rows])
+            position = torch.stack([row.reading.position[row.state.step] for row in rows])
+            return self.network.decode_step(last, places, self.cache, slots, position, memory)
 
     @staticmethod
     def _guided(state: TokenState, rows: list[Tensor]) -> Tensor:
@@ -182,13 +240,15 @@ class TokenFamily:
         for slot in _mine(state).slots:
             self.cache.release(slot)
 
-    def loss(self, codes: Tensor, text: Tensor, raster: PlanRaster, generator: torch.Generator) -> Tensor:
+    def loss(
+        self, codes: Tensor, text: Tensor, raster: PlanRaster, generator: torch.Generator, *, memory: Memory = ()
+    ) -> Tensor:
         """Mean negative log likelihood of a token, in nats. codes: (B, h, w); text: (B, T, width).
 
         No randomness is drawn; the generator is part of the common form.
         """
         flat = codes.flatten(1)
-        logits = self.network(text, flat[:, :-1], position_input=self.plan_input(raster))
+        logits = self.network(text, flat[:, :-1], position_input=self.plan_input(raster), memory=memory)
         return F.cross_entropy(logits.flatten(0, 1).float(), flat.flatten())
 
 

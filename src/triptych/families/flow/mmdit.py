@@ -17,7 +17,7 @@ Shapes: B batch, N picture tokens, T text tokens, S = T + N, C width, H heads, D
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -32,6 +32,9 @@ from triptych.nn.feedforward import SwiGLU, swiglu
 from triptych.nn.norm import RMSNorm
 from triptych.nn.rope import RopeCache, rotate_pairs
 from triptych.nn.rows import with_enough_rows
+
+Look = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""What one block's attention looks at: the sequence's own keys and values, (B, S, H, D), turned -> those and more."""
 
 TIME_SCALE = 1000.0
 """t in [0, 1] and the guidance scale are multiplied by this before their sinusoidal embedding."""
@@ -128,6 +131,7 @@ class MMDiT(nn.Module):
         guidance: Tensor | None = None,
         position_input: Tensor | None = None,
         steer: Callable[[int, Tensor], Tensor] | None = None,
+        memory: Sequence[tuple[Tensor, Tensor]] = (),
     ) -> Tensor:
         """Predict the velocity of every picture token.
 
@@ -139,14 +143,11 @@ class MMDiT(nn.Module):
         reference network.
         steer: what structure adds to the picture tokens (B, N, width), called with 0 after the embedding and with k
         after the k-th block, dual and single ones counted through.
+        memory: of each block the keys and values (B, M, H, D) that `recall` gave for reference pictures.
         Returns (B, N, out_channels). Without gradients a row has the same bits in any company, given that N and T
         are at least `nn.rows.ENOUGH_ROWS`.
         """
         condition = self.time_guidance_embed(t, guidance)
-        modulation_img = self.double_stream_modulation_img(condition)
-        modulation_txt = self.double_stream_modulation_txt(condition)
-        (modulation_single,) = self.single_stream_modulation(condition)
-
         table_txt, table_img = self.rope(txt_ids), self.rope(img_ids)
         if table_txt.ndim != table_img.ndim:
             B = x.shape[0]
@@ -162,17 +163,52 @@ class MMDiT(nn.Module):
         if steer is not None:
             img = steer(0, img)
 
+        looks = [_beside(*seen) for seen in memory]
+        return self.proj_out(self.norm_out(self._blocks(img, txt, condition, table, steer, looks), condition))
+
+    def recall(self, x: Tensor, ids: Tensor, added: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """What the attention of each block finds of clean pictures, which are read at t = 0 and see only themselves.
+
+        x: (B, M, in_channels), their tokens. ids: (M, 4) or (B, M, 4). added: (B, M, width), to the embedded tokens.
+        Returns keys and values, (B, M, H, D) each, for every block: the `memory` of `forward`.
+        """
+        kept: list[tuple[Tensor, Tensor]] = []
+
+        def keep(k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+            kept.append((k, v))
+            return k, v
+
+        img = self.x_embedder(x).to(self.x_embedder.weight.dtype) + added
+        condition = self.time_guidance_embed(x.new_zeros(len(x)), None)
+        looks = [keep] * (len(self.transformer_blocks) + len(self.single_transformer_blocks))
+        self._blocks(img, img[:, :0], condition, self.rope(ids), None, looks)
+        return kept
+
+    def _blocks(
+        self,
+        img: Tensor,
+        txt: Tensor,
+        condition: Tensor,
+        table: Tensor,
+        steer: Callable[[int, Tensor], Tensor] | None,
+        looks: Sequence[Look],
+    ) -> Tensor:
+        """The picture tokens (B, N, C) after all blocks. looks: one for each block, or none."""
+        modulation_img = self.double_stream_modulation_img(condition)
+        modulation_txt = self.double_stream_modulation_txt(condition)
+        (modulation_single,) = self.single_stream_modulation(condition)
+        ahead = iter(looks)
         for number, block in enumerate(self.transformer_blocks, start=1):
-            img, txt = block(img, txt, modulation_img, modulation_txt, table)
+            img, txt = block(img, txt, modulation_img, modulation_txt, table, next(ahead, None))
             if steer is not None:
                 img = steer(number, img)
         joint = torch.cat((txt, img), dim=1)
         T = txt.shape[1]
         for number, block in enumerate(self.single_transformer_blocks, start=1 + len(self.transformer_blocks)):
-            joint = block(joint, modulation_single, table)
+            joint = block(joint, modulation_single, table, next(ahead, None))
             if steer is not None:
                 joint = torch.cat((joint[:, :T], steer(number, joint[:, T:])), dim=1)
-        return self.proj_out(self.norm_out(joint[:, txt.shape[1] :], condition))
+        return joint[:, T:]
 
     @torch.no_grad()
     def init_weights(self, generator: torch.Generator | None = None) -> None:
@@ -266,6 +302,7 @@ class DualBlock(nn.Module):
         mod_img: tuple[ShiftScaleGate, ...],
         mod_txt: tuple[ShiftScaleGate, ...],
         table: Tensor,
+        look: Look | None = None,
     ) -> tuple[Tensor, Tensor]:
         """img: (B, N, C), txt: (B, T, C), table: (S, D/2) or (B, S, D/2)."""
         img_attn, img_mlp = mod_img
@@ -274,6 +311,7 @@ class DualBlock(nn.Module):
             modulated_norm(img, img_attn.shift, img_attn.scale, self.eps),
             modulated_norm(txt, txt_attn.shift, txt_attn.scale, self.eps),
             table,
+            look,
         )
         img = torch.addcmul(img, img_attn.gate, from_img)
         txt = torch.addcmul(txt, txt_attn.gate, from_txt)
@@ -302,7 +340,7 @@ class JointAttention(nn.Module):
         self.norm_added_k = RMSNorm(D, config.eps)
         self.to_add_out = nn.Linear(C, C, bias=False)
 
-    def forward(self, img: Tensor, txt: Tensor, table: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, img: Tensor, txt: Tensor, table: Tensor, look: Look | None = None) -> tuple[Tensor, Tensor]:
         """img: (B, N, C), txt: (B, T, C) -> the same shapes."""
         shape = (self.heads, -1)
         q_img, k_img, v_img = fused(img, self.to_q, self.to_k, self.to_v)
@@ -310,7 +348,7 @@ class JointAttention(nn.Module):
         q = torch.cat((self.norm_added_q(q_txt.unflatten(-1, shape)), self.norm_q(q_img.unflatten(-1, shape))), dim=1)
         k = torch.cat((self.norm_added_k(k_txt.unflatten(-1, shape)), self.norm_k(k_img.unflatten(-1, shape))), dim=1)
         v = torch.cat((v_txt, v_img), dim=1).unflatten(-1, shape)
-        joint = attend(q, k, v, table)
+        joint = attend(q, k, v, table, look)
         T = txt.shape[1]
         return self.to_out[0](joint[:, T:]), self.to_add_out(joint[:, :T])
 
@@ -323,9 +361,9 @@ class SingleBlock(nn.Module):
         self.eps = config.eps
         self.attn = ParallelAttention(config)
 
-    def forward(self, x: Tensor, mod: ShiftScaleGate, table: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mod: ShiftScaleGate, table: Tensor, look: Look | None = None) -> Tensor:
         """x: (B, S, C) -> (B, S, C)."""
-        return torch.addcmul(x, mod.gate, self.attn(modulated_norm(x, mod.shift, mod.scale, self.eps), table))
+        return torch.addcmul(x, mod.gate, self.attn(modulated_norm(x, mod.shift, mod.scale, self.eps), table, look))
 
 
 class ParallelAttention(nn.Module):
@@ -341,11 +379,11 @@ class ParallelAttention(nn.Module):
         self.norm_k = RMSNorm(D, config.eps)
         self.to_out = nn.Linear(C + hidden, C, bias=False)
 
-    def forward(self, x: Tensor, table: Tensor) -> Tensor:
+    def forward(self, x: Tensor, table: Tensor, look: Look | None = None) -> Tensor:
         """x: (B, S, C) -> (B, S, C)."""
         q, k, v, mlp = self.to_qkv_mlp_proj(x).split(self.sizes, dim=-1)
         q, k, v = (part.unflatten(-1, (self.heads, -1)) for part in (q, k, v))
-        return self.to_out(torch.cat((attend(self.norm_q(q), self.norm_k(k), v, table), swiglu(mlp)), dim=-1))
+        return self.to_out(torch.cat((attend(self.norm_q(q), self.norm_k(k), v, table, look), swiglu(mlp)), dim=-1))
 
 
 class OutputNorm(nn.Module):
@@ -369,9 +407,20 @@ def fused(x: Tensor, *layers: nn.Linear) -> tuple[Tensor, ...]:
     return tuple(with_added(layer, x, part) for layer, part in zip(layers, parts, strict=True))
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor, table: Tensor) -> Tensor:
+def _beside(keys: Tensor, values: Tensor) -> Look:
+    """Look at what was recalled, too."""
+
+    def look(k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        return torch.cat((k, keys.to(k.dtype)), dim=1), torch.cat((v, values.to(v.dtype)), dim=1)
+
+    return look
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, table: Tensor, look: Look | None = None) -> Tensor:
     """Every attention of this network passes here. q, k, v: (B, S, H, D), table: (S, D/2) -> (B, S, C)."""
     q = rotate_pairs(q, table).to(v.dtype)
     k = rotate_pairs(k, table).to(v.dtype)
+    if look is not None:
+        k, v = look(k, v)
     out = attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2))
     return out.transpose(1, 2).flatten(-2)

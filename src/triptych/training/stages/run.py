@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from triptych.adapters.plan_vocabulary import PlanVocabulary
+from triptych.adapters.reference import NUMBERS, ROLES
 from triptych.autoencoders import fsq, kl
 from triptych.core.errors import FileProblem, InvalidRequest
 from triptych.core.plan import Plan
@@ -21,6 +22,7 @@ from triptych.families import loading
 from triptych.families.loading import Parts
 from triptych.planning.tokens import PlanTokens
 from triptych.scenes import LEVELS, Sprites, caption, sample_scene, world_words
+from triptych.scenes.series import SHOTS
 from triptych.text.encoder import TextEncoder, TextEncoderConfig
 from triptych.text.tokenizer import Tokenizer
 from triptych.training import pool as pools
@@ -29,9 +31,12 @@ from triptych.training.devices import Devices, bf16_pays
 from triptych.training.export import WEIGHTS
 from triptych.training.loop import Run, Stage
 from triptych.training.presets import STAGES, WORLDS, WorldConfig, run_config
+from triptych.training.series import SEED as SERIES_SEED
+from triptych.training.series import SeriesSource
+from triptych.training.stages import control as controls
 from triptych.training.stages import editor as editors
 from triptych.training.stages import readers, upscaler
-from triptych.training.stages import control as controls
+from triptych.training.stages import reference as looking
 from triptych.training.stages.autoencoder import AutoencoderStage, TokenizerStage
 from triptych.training.stages.painter import PainterStage, Words, capabilities_for
 from triptych.training.stages.text import PlannerStage, TextStage
@@ -41,6 +46,8 @@ from triptych.upscale.network import SCALES
 VALIDATION_SEED = 1_000_003
 """Scenes of this seed are never trained on."""
 SHEET_PROMPTS = 16
+SERIES_POOL = 4_000
+"""Series that the reference stages learn from, where the world is large enough for as many."""
 TEXT_SIZES = {
     "tiny": {"length": 32, "width": 32, "layers": 1, "heads": 2},
     "cpu": {"length": 40, "width": 160, "layers": 3, "heads": 5},
@@ -130,6 +137,8 @@ class Workshop:
             return self._readers()
         if name.endswith("-control"):
             return self._control(name)
+        if name.endswith("-reference"):
+            return self._reference(name)
         if name == "upscaler":
             return self._upscaler()
         if name == "editor":
@@ -188,6 +197,23 @@ class Workshop:
         words = Words(reader.tokenizer, reader.encoder)
         return controls.ControlStage(family, adapter, self.pool("latents"), words, self.vocabulary, world, card)
 
+    def _reference(self, name: str) -> looking.ReferenceStage:
+        """What lets the trained painter of that name look at references. It learns from series of scenes."""
+        if self.data != "scenes":
+            raise InvalidRequest("data", f"{self.data} holds no series of pictures; references need `scenes`")
+        base = name.removesuffix("-reference")
+        folder = self._model_folder(base)
+        family = loading.load(base, Card.read(folder), folder, self.parts)
+        roles = {"reference_roles": ROLES, "max_references": NUMBERS}
+        family.capabilities = family.capabilities.model_copy(update=roles)
+        source = SeriesSource(self.world.level, self.world.size, SERIES_SEED, self.sprites)
+        adapter, card = looking.fresh(name, self.preset, family, self.parts.sha(base))
+        card = card.model_copy(update={"training": card.training.model_copy(update={"data": source.name})})
+        reader, level = self.parts.text(), LEVELS[self.world.level]
+        pool = self.pool(family.learns, source, min(self._pool_count(), SERIES_POOL * SHOTS))
+        words = Words(reader.tokenizer, reader.encoder)
+        return looking.ReferenceStage(family, adapter, pool, words, self.vocabulary, level, self.sprites, card)
+
     def load_exported(self, stage: str, module: nn.Module) -> dict[str, float]:
         """Warm start: the weights that surely last, where the full checkpoint did not. Return what went into them.
 
@@ -241,14 +267,15 @@ class Workshop:
         signs = ("sign",) if level.sign_share else ()
         return PlanTokens(level.nouns, level.colours, level.backgrounds, level.lights, signs=signs, max_objects=8)
 
-    def pool(self, learns: str) -> pools.Pool:
+    def pool(self, learns: str, source: Source | None = None, count: int | None = None) -> pools.Pool:
         """The scenes as latents or as codes, encoded by the parts of this work folder."""
+        source = source or self.source
         part = "autoencoder" if learns == "latents" else "tokenizer"
         model = self.parts.autoencoder() if learns == "latents" else self.parts.tokenizer()
-        folder = self.out / self.preset / "pool" / f"{self.source.name}-{learns}-{self.parts.sha(part)[:8]}"
+        folder = self.out / self.preset / "pool" / f"{source.name}-{learns}-{self.parts.sha(part)[:8]}"
         encode = encoder(model.to(self.device), learns, self.device)
         try:
-            return pools.build(folder, self.source, self._pool_count(), encode, self.report, self.workers)
+            return pools.build(folder, source, count or self._pool_count(), encode, self.report, self.workers)
         finally:
             model.cpu()  # where the painters decode their sheets
 
