@@ -13,11 +13,12 @@ from typing import Any
 import torch
 
 from triptych.adapters.control import ControlAdapter, Point
-from triptych.adapters.lora import Shelf, shelf_of
+from triptych.adapters.lora import Match, shelf_of
 from triptych.core.capabilities import Capabilities
 from triptych.core.errors import FileProblem
 from triptych.core.events import Note
 from triptych.core.family import Family
+from triptych.core.inputs import Lora
 from triptych.core.plan import Plan
 from triptych.core.registry import Registry, builtin_folder
 from triptych.core.request import Request
@@ -108,13 +109,13 @@ class Library:
         """The prompt as the plan writer can read it: a LoRA's own word stands for a known one, or for none."""
         prompt = request.prompt
         for lora in request.loras:
-            prompt = self._loras(request).match(lora).words.plain(prompt)
+            prompt = self.lora(request.model, lora).words.plain(prompt)
         return prompt
 
     def _of_loras(self, request: Request) -> list[Note]:
         notes: list[Note] = []
         for lora in request.loras:
-            match = self._loras(request).match(lora)
+            match = self.lora(request.model, lora)
             if not match.report.whole:
                 notes.append(Note("loras", "note", match.report.sentence()))
             if match.words.base_sha256 not in ("", self.parts.sha(request.model)):
@@ -122,9 +123,10 @@ class Library:
                 notes.append(Note("loras", "note", f"{lora.file.name} was trained on {base}; expect less of it"))
         return notes
 
-    def _loras(self, request: Request) -> Shelf:
-        family: Any = self.family(request.model)
-        return shelf_of(family.network)
+    def lora(self, model: str, lora: Lora) -> Match:
+        """What of a LoRA fits a model. Raises `InvalidRequest` if nothing does, `FileProblem` if the file is none."""
+        family: Any = self.family(model)
+        return shelf_of(family.network).match(lora)
 
     def _beyond(self, prompt: str, capabilities: Capabilities) -> list[Note]:
         """Known nouns, colours and places of the world that this model has not learned, and unknown words."""

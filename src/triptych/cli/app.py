@@ -18,7 +18,9 @@ from triptych.cli import (
     generate,
     history,
     log,
+    lora,
     models,
+    outpaint,
     plan,
     render,
     replay,
@@ -31,6 +33,7 @@ from triptych.cli import (
 COMMANDS = (
     "generate",
     "edit",
+    "outpaint",
     "typeset",
     "upscale",
     "vary",
@@ -39,6 +42,7 @@ COMMANDS = (
     "history",
     "plan",
     "control",
+    "lora",
     "compare",
     "replay",
     "models",
@@ -90,6 +94,7 @@ def triptych(
 
 app.command()(generate.generate)
 app.command()(edit.edit)
+app.command()(outpaint.outpaint)
 app.command()(vary.vary)
 app.command()(typeset.typeset)
 app.command()(upscale.upscale)
@@ -98,6 +103,7 @@ app.command()(fonts.fonts)
 app.add_typer(history.app, name="history")
 app.command()(plan.plan)
 app.command()(control.control)
+app.add_typer(lora.app, name="lora")
 app.command()(compare.compare)
 app.command()(replay.replay)
 app.add_typer(models.app, name="models")

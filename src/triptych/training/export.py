@@ -17,18 +17,21 @@ from triptych.nn import storage
 WEIGHTS = "model.safetensors"
 
 
-def write_model(folder: Path, tensors: dict[str, Tensor], card: Card, *, int8: bool = False) -> None:
+def write_model(
+    folder: Path, tensors: dict[str, Tensor], card: Card, *, int8: bool = False, exact: bool = False
+) -> None:
     """Write the weights in fp16 (integers as they are), then the card that names their hash.
 
-    int8: large matrices in 8 bits (`nn.storage`), half the size. The card comes last: a folder whose card fits its
-    weights is complete.
+    int8: large matrices in 8 bits (`nn.storage`), half the size. exact: every tensor as it is. The card comes last: a
+    folder whose card fits its weights is complete.
     """
     tensors = storage.packed(tensors) if int8 else tensors
-    half = {name: _stored(name, tensor).detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    stored = {name: tensor if exact else _stored(name, tensor) for name, tensor in tensors.items()}
+    stored = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in stored.items()}
     temporary = folder / "model.tmp"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        save_file(half, temporary)
+        save_file(stored, temporary)
         temporary.replace(folder / WEIGHTS)
     except (OSError, SafetensorError) as error:
         with suppress(OSError):

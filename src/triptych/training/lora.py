@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 
-from triptych.adapters.lora import TrainedLora, Words
+from triptych.adapters.lora import MAX_RANK, TrainedLora, Words
 from triptych.core.errors import FileProblem, InvalidRequest
-from triptych.core.files import read_bytes, write_atomically
+from triptych.core.files import write_atomically
 from triptych.core.plan import Plan
 from triptych.core.registry import Registry
 from triptych.evals.readers.load import NAME as READERS
@@ -39,7 +39,6 @@ RATES = {"flow": 2e-3, "diffusion": 2e-3, "autoregressive": 2e-3}
 BATCH = 16
 SHEET_PROMPTS = 8
 SHEET_STREAM = 2**31
-MAX_FILE = 2**31
 NEW_PROMPTS = ("a fox in the snow", "a red car in the city", "two apples on a beach", "a house at night",
                "an owl in the forest", "a boat under the sky", "a cat in a room", "three fish under water")  # fmt: skip
 """Prompts of the sheet beside the captions: what the LoRA makes of things that it never saw."""
@@ -114,9 +113,9 @@ def train_lora(
     stage = LoraStage(family, lora, pool, Reading(reader.tokenizer, reader.encoder), prompts, card, about)
     work = Run(stage, config, run.work, report, devices)
     record = work.train(resume=resume, max_seconds=max_seconds)
-    write_atomically(run.out, read_bytes(run.work / "model" / FILE, MAX_FILE))
+    write_atomically(run.out, (run.work / "model" / FILE).read_bytes())
     sheets = sorted((run.work / "sheets").glob("*.png"))
-    write_atomically(run.out.with_suffix(".png"), read_bytes(sheets[-1], MAX_FILE))
+    write_atomically(run.out.with_suffix(".png"), sheets[-1].read_bytes())
     return record
 
 
@@ -129,6 +128,8 @@ def _config(run: LoraRun, family: str) -> RunConfig:
         raise InvalidRequest("rate", f"{rate} is not allowed: more than 0, at most 1")
     if run.alpha is not None and not 0 < run.alpha <= 10_000:
         raise InvalidRequest("alpha", f"{run.alpha} is not allowed: more than 0")
+    if not 1 <= run.rank <= MAX_RANK:
+        raise InvalidRequest("rank", f"{run.rank} is not allowed: 1 to {MAX_RANK}")
     if run.like and not run.trigger.strip():
         raise InvalidRequest("like", "needs a trigger, which it says the meaning of")
     steps = max(1, samples // run.batch)
