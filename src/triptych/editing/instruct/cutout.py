@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from PIL import Image
 
 from triptych.core.events import Pixels
 from triptych.core.plan import Box
-from triptych.editing.distance import Bits
+from triptych.editing.distance import Bits, Floats
 from triptych.editing.instruct.reach import grown as grown_box
 from triptych.editing.instruct.reach import union_of
 from triptych.editing.masks import grown
@@ -27,6 +28,12 @@ ROOM = 0.02
 """Things are looked for in their boxes, grown by this share of the picture."""
 LEAST = 0.2
 """A thing of whose box less is found is not cut out: the two pictures are too alike there."""
+SLIP = 0.07
+"""A horizon may be painted again so much of the height higher or lower."""
+SAMPLES = 48
+"""So many pixels of a row that lie outside of all boxes are what its ground looks like."""
+LONGEST = 192
+"""Larger pictures are looked at smaller: what painters of our size paint is no finer."""
 
 
 def cut_out(picture: Pixels, without: Pixels, boxes: Sequence[Box]) -> tuple[Bits, list[int]]:
@@ -36,21 +43,49 @@ def cut_out(picture: Pixels, without: Pixels, boxes: Sequence[Box]) -> tuple[Bit
     fractions of the picture.
     """
     height, width = picture.shape[:2]
-    size = (width, height)
-    before, after = picture.astype(np.float32), without.astype(np.float32)
-    differs = np.abs(before - after).max(axis=2) > DIFFERS
-    ratio = (before + 8) / (after + 8)
-    darker = ratio.mean(axis=2)
-    shadow = (darker > SHADOW[0]) & (darker < SHADOW[1]) & (ratio.max(axis=2) - ratio.min(axis=2) < EVEN)
-    found = _whole(differs & ~shadow & union_of([grown_box(box, ROOM) for box in boxes], size), max(width, height))
-    mask = np.zeros((height, width), np.bool_)
+    scale = max(max(height, width) / LONGEST, 1.0)
+    size = (max(round(width / scale), 1), max(round(height / scale), 1))
+    before, after = (np.asarray(Image.fromarray(each).resize(size), np.float32) for each in (picture, without))
+    inside = union_of([grown_box(box, ROOM) for box in boxes], size)
+    found = _whole(inside & _foreign(before, after, inside), max(size))
+    mask = np.zeros_like(found)
     known: list[int] = []
     for number, box in enumerate(boxes):
         own = union_of([box], size)
         if own.any() and float(found[own].mean()) >= LEAST:
             known.append(number)
             mask |= found & union_of([grown_box(box, ROOM)], size)
+    if scale > 1:
+        smooth = Image.fromarray(mask.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR)
+        mask = np.asarray(smooth) >= 0.5
     return mask, known
+
+
+def _foreign(before: Floats, after: Floats, inside: Bits) -> Bits:
+    """The pixels that are neither the ground as painted again, a little higher or lower, nor that of their row, nor one
+    of both in shadow.
+    """
+    differs = ~_alike(before, after)
+    for step in range(1, max(round(SLIP * len(before)), 1) + 1):
+        differs[step:] &= ~_alike(before[step:], after[:-step])
+        differs[:-step] &= ~_alike(before[:-step], after[step:])
+    for y in np.flatnonzero((differs & inside).any(axis=1)):
+        ground = before[y][~inside[y]]
+        if not len(ground):
+            continue
+        ground = ground[np.linspace(0, len(ground) - 1, min(SAMPLES, len(ground))).astype(int)]
+        columns = np.flatnonzero(differs[y] & inside[y])
+        own = before[y][columns]
+        differs[y, columns] = ~_alike(own[:, None], ground[None]).any(axis=1)
+    return differs
+
+
+def _alike(first: Floats, second: Floats) -> Bits:
+    """Nearly the same colour, or the same in shadow."""
+    ratio = (first + 8) / (second + 8)
+    darker = ratio.mean(axis=-1)
+    shadow = (darker > SHADOW[0]) & (darker < SHADOW[1]) & (ratio.max(axis=-1) - ratio.min(axis=-1) < EVEN)
+    return shadow | (np.abs(first - second).max(axis=-1) <= DIFFERS)
 
 
 def _whole(mask: Bits, longest: int) -> Bits:
