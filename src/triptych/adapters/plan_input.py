@@ -209,19 +209,22 @@ class PlanInput(nn.Module):
         nn.init.zeros_(self.write.weight)
         nn.init.zeros_(self.write.bias)
 
-    def forward(self, raster: PlanRaster) -> Tensor:
-        """Raster of B plans on h x w cells -> (B, (h / P) * (w / P), width)."""
-        value, gate = (self._words(raster) + self.read_place(self._places(raster))).chunk(2, dim=-1)
+    def forward(self, raster: PlanRaster, cells: Tensor | None = None) -> Tensor:
+        """Raster of B plans on h x w cells -> (B, (h / P) * (w / P), width).
+
+        cells: (2, h, w), where in the picture the middle of each cell lies (x, y); None spreads them over it evenly.
+        """
+        value, gate = (self._words(raster) + self.read_place(self._places(raster, cells))).chunk(2, dim=-1)
         cells = value * F.silu(gate)  # (B, h, w, hidden)
         B, h, w, C = cells.shape
         P = self.patch
         cells = cells.view(B, h // P, P, w // P, P, C).transpose(2, 3)
         return self.write(cells.reshape(B, (h // P) * (w // P), P * P * C))
 
-    def as_map(self, raster: PlanRaster) -> Tensor:
+    def as_map(self, raster: PlanRaster, cells: Tensor | None = None) -> Tensor:
         """The same as a feature map (B, width, h / P, w / P), the form that a convolutional network adds."""
         h, w = raster.grid
-        return self(raster).transpose(1, 2).unflatten(2, (h // self.patch, w // self.patch))
+        return self(raster, cells).transpose(1, 2).unflatten(2, (h // self.patch, w // self.patch))
 
     def _words(self, raster: PlanRaster) -> Tensor:
         """(B, h, w, 2 * hidden): the first layer's share that words have, summed from a table.
@@ -250,12 +253,14 @@ class PlanInput(nn.Module):
         rows = torch.stack(numbers, dim=-1) + starts  # (B, h, w, words per cell)
         return F.embedding_bag(rows.flatten(0, 2), torch.cat(tables), mode="sum").view(B, h, w, -1)
 
-    def _places(self, raster: PlanRaster) -> Tensor:
+    def _places(self, raster: PlanRaster, cells: Tensor | None = None) -> Tensor:
         """(B, h, w, waves): the place inside of both layers' boxes, and the cell's own in the picture."""
         B, (h, w) = len(raster), raster.grid
-        y = (torch.arange(h, device=raster.place.device) + 0.5) / h
-        x = (torch.arange(w, device=raster.place.device) + 0.5) / w
-        cell = torch.stack(torch.meshgrid(x, y, indexing="xy")).expand(B, 2, h, w)
+        if cells is None:
+            y = (torch.arange(h, device=raster.place.device) + 0.5) / h
+            x = (torch.arange(w, device=raster.place.device) + 0.5) / w
+            cells = torch.stack(torch.meshgrid(x, y, indexing="xy"))
+        cell = cells.expand(B, 2, h, w)
         places = torch.cat((raster.place.flatten(1, 2), cell), dim=1).movedim(1, -1)
         frequency = math.pi * 2.0 ** torch.arange(self.FREQUENCIES, device=places.device)
         angle = (places[..., None] * frequency).flatten(-2)  # periods 2, 1, 1/2, 1/4

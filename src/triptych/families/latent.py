@@ -34,7 +34,7 @@ from triptych.families.looks import LatentCondition, Look, Pass, Voice, blended,
 from triptych.families.pixels import freedom_of, to_picture, to_pixels
 from triptych.families.reading import Reading, ReadsText
 from triptych.families.steering import Steering, Steers
-from triptych.families.tiles import REFINE, Size, Stage, measured, stages
+from triptych.families.tiles import REFINE, Size, Stage, frame, measured, stages
 from triptych.sampling import guidance, parameterization
 from triptych.sampling.registry import get_sampler
 from triptych.sampling.sampler import SamplerState, begin_from_noise
@@ -115,8 +115,8 @@ class LatentFamily(ABC):
         """The network's raw output for latents x (B, C, h, w) at times t (B,), of x's shape."""
 
     @abstractmethod
-    def read_plan(self, raster: PlanRaster) -> Tensor:
-        """The position input that `predict` takes, one row per plan."""
+    def read_plan(self, raster: PlanRaster, cells: Tensor | None = None) -> Tensor:
+        """The position input that `predict` takes, one row per plan. cells: as in `PlanInput`."""
 
     def encode(self, request: Request, plan: Plan | None) -> LatentCondition:
         """Prompt with plan for the one pass; negative prompt without plan for the other; for every walk."""
@@ -130,17 +130,21 @@ class LatentFamily(ABC):
 
     def _pass(self, request: Request, plan: Plan | None, stage: Stage) -> Pass:
         request = _sized(request, stage.size)
-        nothing = self.read_plan(measured(rasterise(None, self.vocabulary, stage.size), stage))[0]
-        planned = nothing
-        if plan is not None:
-            planned = self.read_plan(measured(rasterise(plan, self.vocabulary, stage.size), stage))[0]
+        freedom = freedom_of(request.strength_map, stage.size) if request.strength_map else None
+        cells = frame(freedom) if stage.windows and freedom is not None else None
+
+        def read(what: Plan | None) -> Tensor:
+            return self.read_plan(measured(rasterise(what, self.vocabulary, stage.size), stage), cells)[0]
+
+        nothing = read(None)
+        planned = nothing if plan is None else read(plan)
         steering = self.steers.read(request) if self.steers else ()
         return Pass(
             stage=stage,
             voices=(Voice(Reading(self.text.states(request.prompt), planned, steering)),),
             negative=Reading(self.text.states(request.negative), nothing, steering),
             init=self._latent(to_picture(request.init, _size(request))) if request.init else None,
-            freedom=freedom_of(request.strength_map, stage.size) if request.strength_map else None,
+            freedom=freedom,
         )
 
     def _latent(self, picture: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ import math
 from dataclasses import dataclass, replace
 from math import isqrt
 
+import torch
 from torch import Tensor
 
 from triptych.adapters.plan_input import PlanRaster
@@ -151,3 +152,21 @@ def measured(raster: PlanRaster, stage: Stage) -> PlanRaster:
     place[:, :, 3] /= stage.measure[0]
     place[:, :, 5] /= stage.measure[1]
     return replace(raster, place=place)
+
+
+def frame(freedom: Tensor) -> Tensor | None:
+    """Where in the picture each cell lies, (2, h, w) as x and y in fractions, when what is kept is the picture.
+
+    freedom: (h, w), 0 where something is kept. A picture that is continued beyond its edges has its sky at its own
+    top: cells beyond lie at the edge that they are nearest to, and so continue what is there. None if nothing is kept.
+    """
+    kept = freedom == 0
+    if not bool(kept.any()):
+        return None
+    along: list[Tensor] = []
+    for axis in (1, 0):  # x, then y
+        places = kept.any(dim=1 - axis).nonzero()
+        first, last = int(places[0]), int(places[-1]) + 1
+        cells = torch.arange(freedom.shape[axis])
+        along.append((cells.clamp(first, last - 1) - first + 0.5) / (last - first))
+    return torch.stack(torch.meshgrid(*along, indexing="xy"))

@@ -32,8 +32,8 @@ class DiffusionFamily(LatentFamily):
     def schedule(self, request: Request) -> Schedule:
         return schedules.diffusion_schedule(request.schedule or "trailing", request.steps or 1, TABLE)
 
-    def read_plan(self, raster: PlanRaster) -> Tensor:
-        return self.plan_input.as_map(raster)
+    def read_plan(self, raster: PlanRaster, cells: Tensor | None = None) -> Tensor:
+        return self.plan_input.as_map(raster, cells)
 
     def control_points(self) -> tuple[Point, ...]:
         """The first feature map, and those after every block: down, middle, up."""

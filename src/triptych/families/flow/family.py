@@ -36,8 +36,8 @@ class FlowFamily(LatentFamily):
         tokens = (request.height or 0) * (request.width or 0) // (LATENT_FACTOR * self.patch) ** 2
         return schedules.flow_schedule(request.schedule or "linear", request.steps or 1, tokens=tokens)
 
-    def read_plan(self, raster: PlanRaster) -> Tensor:
-        return self.plan_input(raster)
+    def read_plan(self, raster: PlanRaster, cells: Tensor | None = None) -> Tensor:
+        return self.plan_input(raster, cells)
 
     def control_points(self) -> tuple[Point, ...]:
         """The embedded tokens, and those after every block."""
