@@ -61,13 +61,6 @@ class UpscalingData:
         self.crop, self.sizes, self.trips = crop, tuple(sizes), trips
         self._pairs = lru_cache(maxsize=MIXED)(self._made_pairs)
 
-    def __getstate__(self) -> dict[str, object]:
-        return {name: value for name, value in self.__dict__.items() if name != "_pairs"}
-
-    def __setstate__(self, state: dict[str, object]) -> None:
-        self.__dict__.update(state)
-        self._pairs = lru_cache(maxsize=MIXED)(self._made_pairs)
-
     def batch(self, step: int, size: int, rows: range | None = None) -> dict[str, Tensor]:
         """Scale s: `small_xS` (n, 3, crop, crop) and `large_xS` (n, 3, s crop, s crop), both uint8."""
         made_rows = [self.row(step * size + row) for row in rows or range(size)]
