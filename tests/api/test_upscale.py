@@ -118,7 +118,7 @@ def test_a_damaged_recipe_is_told(tmp_path: Path) -> None:
     for change, words in (
         ({"height": 61}, "not the shape"),
         ({"precision": "fp8"}, "precision"),
-        ({"width": "x"}, "size"),
+        ({"width": "x"}, "whole pixels"),
     ):
         step = made.recipe.step.model_copy(update={"settings": made.recipe.step.settings | change})
         path = tmp_path / "damaged.json"

@@ -19,7 +19,7 @@ from PIL import Image as PillowImage
 from triptych.api.generate import OnEvent, paint
 from triptych.api.results import Image, capabilities_of, image_of
 from triptych.api.seeing import see
-from triptych.api.upscale import loaded_for
+from triptych.api.upscale import loaded_for, size_in
 from triptych.core.asset import Asset
 from triptych.core.capabilities import Capabilities
 from triptych.core.contract import resolve
@@ -187,16 +187,16 @@ def _carried_out(
 ) -> tuple[Finished, Image, Agreement, dict[str, float]]:
     """Paint, enlarge, look."""
     found = step.settings
-    strength, size = found.get("strength"), (found.get("width"), found.get("height"))
-    if not all(isinstance(side, int) for side in size) or not isinstance(strength, int | float | None):
-        raise FileProblem("the recipe is damaged: the render has no size, or a strength that is no number")
+    strength, size = found.get("strength"), size_in(step)
+    if not isinstance(strength, int | float | None):
+        raise FileProblem("the recipe is damaged: the strength of the render is no number")
     began = time.perf_counter()
     finished = paint(_with_draft(request, step.source, strength, step), index=index, on_event=on_event)
     painted = time.perf_counter()
     pixels = finished.pixels
     if size != (pixels.shape[1], pixels.shape[0]):
         fast = found.get("precision") == "bf16"
-        pixels = enlarge(pixels, loaded_for(), (int(size[0]), int(size[1])), fast=fast, on_tile=on_tile)
+        pixels = enlarge(pixels, loaded_for(), size, fast=fast, on_tile=on_tile)
     seconds = {"paint": painted - began, "enlarge": time.perf_counter() - painted}
     same = compared(step.source.rgb, finished.pixels)
     step = step.model_copy(update={"report": {"composition": same.as_json()}})

@@ -89,6 +89,14 @@ def step_for(
     return Step(op="upscale", source=source, files=files, settings=settings, report={"passes": list(chain)})
 
 
+def size_in(step: Step) -> tuple[int, int]:
+    """Width and height that a recipe says; `FileProblem` where it does not."""
+    width, height = step.settings.get("width"), step.settings.get("height")
+    if not (isinstance(width, int) and isinstance(height, int)):
+        raise FileProblem("the recipe is damaged: it does not say in whole pixels to which size")
+    return width, height
+
+
 def loaded_for(files: tuple[FileAsset, ...] = ()) -> Model:
     """The network of the file, or the built-in one, which is checked against its card and kept."""
     return checkpoint.load(files[0].path) if files else _built_in()
@@ -107,14 +115,13 @@ _loaded = cache(checkpoint.load)
 
 
 def _enlarged(step: Step, model: Model, on_tile: OnTile | None = None) -> Pixels:
-    found = step.settings
-    size, precision = (found.get("width"), found.get("height")), found.get("precision")
-    if not all(isinstance(side, int) for side in size) or precision not in PRECISIONS:
-        raise FileProblem("the recipe is damaged: the enlargement has no size, or no precision that is known")
-    width, height = target_size(step.source.width, step.source.height, to=max(size), scale=None)
-    if (width, height) != size:
+    size, precision = size_in(step), step.settings.get("precision")
+    if precision not in PRECISIONS:
+        raise FileProblem(f"the recipe is damaged: its precision is {precision!r}, which is none that is known")
+    shape = target_size(step.source.width, step.source.height, to=max(size), scale=None)
+    if shape != size:
         raise FileProblem(f"the recipe is damaged: {size[0]}x{size[1]} is not the shape of its picture")
-    return enlarge(step.source.pixels, model, (width, height), fast=precision == "bf16", on_tile=on_tile)
+    return enlarge(step.source.pixels, model, size, fast=precision == "bf16", on_tile=on_tile)
 
 
 def _sha(files: tuple[FileAsset, ...], model: Model) -> str:

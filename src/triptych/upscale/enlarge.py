@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -167,7 +168,7 @@ def bled(pixels: ByteImage) -> ByteImage:
 
     Means over ever larger squares fill what is still empty; what nothing reaches gets the mean of all.
     """
-    colour, weight = pixels[..., :3].astype(np.float32), pixels[..., 3].astype(np.float32) / 255
+    colour, weight = pixels[..., :3].astype(np.float32), pixels[..., 3].astype(np.float32) / np.float32(255)
     if not weight.any():
         return pixels[..., :3]
     made, empty = colour.copy(), weight == 0
@@ -183,7 +184,7 @@ def bled(pixels: ByteImage) -> ByteImage:
     return np.clip(made.round(), 0, 255).astype(np.uint8)
 
 
-def _means(plane: npt.NDArray[np.float32], radius: int) -> npt.NDArray[np.float32]:
+def _means(plane: npt.NDArray[Any], radius: int) -> npt.NDArray[np.float32]:
     """Means over squares of 2 radius + 1 pixels, less at the border, by running sums."""
     made = plane
     for axis in (0, 1):
