@@ -10,13 +10,16 @@ import typer
 
 def train(
     stage: Annotated[
-        str, typer.Argument(help="autoencoder, tokenizer, text, planner, flow, diffusion, tokens, readers or lora.")
+        str,
+        typer.Argument(
+            help="autoencoder, tokenizer, text, planner, flow, diffusion, tokens, readers, upscaler or lora."
+        ),
     ],
     preset: Annotated[str, typer.Option(help="Sizes and length: tiny (seconds), cpu (hours) or gpu.")] = "cpu",
     data: Annotated[str, typer.Option(help="`scenes`, or a folder of captioned pictures.")] = "scenes",
-    out: Annotated[
-        Path, typer.Option("--out", "-o", help="Work folder of all stages; for lora, the file.")
-    ] = Path("runs"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="Work folder of all stages; for lora, the file.")] = Path(
+        "runs"
+    ),
     resume: Annotated[bool, typer.Option("--resume", help="Go on, exactly, from the last checkpoint.")] = False,
     warm: Annotated[bool, typer.Option("--warm", help="Start anew from the exported weights of this stage.")] = False,
     samples: Annotated[int | None, typer.Option(help="Train on so many pictures instead of the preset's.")] = None,
