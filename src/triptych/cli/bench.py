@@ -10,6 +10,7 @@ import typer
 
 from triptych.cli.bench_control import control
 from triptych.cli.bench_dial import dial
+from triptych.cli.bench_edits import edits
 from triptych.cli.bench_lock import lock
 from triptych.cli.bench_memory import memory
 from triptych.cli.bench_readers import readers
@@ -35,6 +36,7 @@ def bench() -> None:
 app.command()(readers)
 app.command()(sampling)
 app.command()(memory)
+app.command()(edits)
 app.command()(upscale)
 app.command()(lock)
 app.command()(dial)

@@ -7,12 +7,12 @@ the noun of a thing and the noun in "remove fox" are one symbol. A program is on
     swap SELECT SELECT | add number size colour noun SPOT | count noun colour mode number | background name |
     light side | text SELECT | keep ASPECT [SELECT] | unread | done
 
-    SELECT = noun colour (<none> | <which> | (@i)+ ;)      what is meant, then which things of the plan these are
+    SELECT = noun colour (<none> | <which> | <all> | @i)      what is meant, then which things of the plan these are
     SPOT   = any | by DIRECTION | at PLACE | RELATION SELECT
 
 A pointer @i can only name a thing that has the noun and the colour that were written before it, so a program never
 points at something else than it says. <none>: nothing in the plan fits. <which>: several do and the words do not tell
-them apart. Knows no noun or colour of any world: the names are handed in.
+them apart. <all>: all that fit, which are several. Knows no noun or colour of any world: the names are handed in.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from typing import Any, Self
 from triptych.core.errors import FileProblem
 from triptych.core.plan import Plan
 
-PAD, START, UNKNOWN, QUOTE, MANY, COMMA, END, NONE, WHICH, ANY, THING = (
-    "<pad>", "<start>", "<?>", "<quote>", "+s", ",", ";", "<none>", "<which>", "<any>", "<thing>",
+PAD, START, UNKNOWN, QUOTE, MANY, COMMA, ALL, NONE, WHICH, ANY, THING = (
+    "<pad>", "<start>", "<?>", "<quote>", "+s", ",", "<all>", "<none>", "<which>", "<any>", "<thing>",
 )  # fmt: skip
-MARKS = (PAD, START, UNKNOWN, QUOTE, MANY, COMMA, END, NONE, WHICH, ANY, THING)
+MARKS = (PAD, START, UNKNOWN, QUOTE, MANY, COMMA, ALL, NONE, WHICH, ANY, THING)
 OPS = (
     "recolour", "remove", "replace", "move", "resize", "swap", "add", "count", "background", "light", "text", "keep",
     "unread", "done",
@@ -154,14 +154,16 @@ def walk(tokens: EditTokens, things: Sequence[Seen]) -> Walk:
 def _select(tokens: EditTokens, things: Sequence[Seen]) -> Walk:
     noun = yield (THING, *tokens.nouns)
     colour = yield (ANY, *tokens.colours)
-    fitting = [i for i, thing in enumerate(things) if noun in (THING, thing.noun) and colour in (ANY, thing.colour)]
-    if not fitting:
-        yield (NONE,)
-        return
-    chosen = yield (WHICH, *fitting) if len(fitting) > 1 else tuple(fitting)
-    while isinstance(chosen, int):
-        after = chosen
-        chosen = yield (END, *(i for i in fitting if i > after))
+    fitting = fitting_things(things, str(noun), str(colour))
+    if len(fitting) > 1:
+        yield (WHICH, ALL, *fitting)
+    else:
+        yield tuple(fitting) or (NONE,)
+
+
+def fitting_things(things: Sequence[Seen], noun: str, colour: str) -> list[int]:
+    """The numbers of the things that a noun (or THING) and a colour (or ANY) fit."""
+    return [i for i, thing in enumerate(things) if noun in (THING, thing.noun) and colour in (ANY, thing.colour)]
 
 
 def _spot(tokens: EditTokens, things: Sequence[Seen], *, free: bool) -> Walk:

@@ -8,6 +8,7 @@ Everything is a function of (level, seed, index, split). Knows no network and no
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -83,6 +84,24 @@ def draw_pair(level: str | Level, seed: int, index: int, split: Split = "train",
         if made is not None:
             return made
     raise InvalidRequest("level", f"{world.name}: nothing can be edited in scene {seed}/{index}")
+
+
+def draw_edit(
+    plan: Plan, level: str | Level, seed: int, index: int, ops: Sequence[str], *, most: int = MOST_THINGS
+) -> tuple[str, Edit, Plan]:
+    """An edit of this very plan that can be done: words, edit, and the plan after it. most: so many things at most."""
+    world, draw = LEVELS[level] if isinstance(level, str) else level, Draw(seed, index, _STREAMS["train"] + 16)
+    for _ in range(4 * _TRIES):
+        made = _edit(draw.pick(ops), plan, world, "train", draw, (), None)
+        if made is None or _fails(made[1]):
+            continue
+        try:
+            after, _ = apply(plan, made[1])
+        except InvalidRequest:
+            continue
+        if after != plan and 1 <= len(after.objects) <= most:
+            return *made, after
+    raise InvalidRequest("ops", f"none of {', '.join(ops)} can be done to this plan")
 
 
 def scene_of(plan: Plan, like: Scene) -> Scene:

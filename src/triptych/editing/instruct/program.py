@@ -12,7 +12,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from triptych.core.errors import FileProblem
-from triptych.planning.edit_tokens import ANY, END, NONE, NUMBERS, OF_THINGS, THING, WHICH, Symbol
+from triptych.planning.edit_tokens import (
+    ALL,
+    ANY,
+    NONE,
+    NUMBERS,
+    OF_THINGS,
+    THING,
+    WHICH,
+    Seen,
+    Symbol,
+    fitting_things,
+)  # fmt: skip
 from triptych.scenes.nouns import NOUNS
 
 
@@ -32,7 +43,7 @@ class Select:
         what = (self.noun or THING, self.colour or ANY)
         if self.unclear:
             return (*what, WHICH)
-        return (*what, *self.things, END) if self.things else (*what, NONE)
+        return (*what, ALL) if len(self.things) > 1 else (*what, *(self.things or (NONE,)))
 
     def words(self) -> str:
         """ "the blue fox", "the foxes", "all things"."""
@@ -168,29 +179,32 @@ class Edit:
         return {name: value for name, value in plain.items() if value is not None and (name, value) != ("number", 1)}
 
 
-def from_symbols(symbols: Sequence[Symbol], *, text: str | None = None) -> Edit:
-    """The edit of symbols that follow the grammar. text: the words in quotes, for an edit that needs them."""
+def from_symbols(symbols: Sequence[Symbol], seen: Sequence[Seen], *, text: str | None = None) -> Edit:
+    """The edit of symbols that follow the grammar.
+
+    seen: the things of the plan that it is about. text: the words in quotes, for an edit that needs them.
+    """
     left = iter(symbols)
     op = str(next(left)).removeprefix("op:")
     edit = Edit(op)
     if op in ("recolour", "remove", "replace", "move", "resize", "swap", "text"):
-        edit = dataclasses.replace(edit, select=_select(left))
+        edit = dataclasses.replace(edit, select=_select(left, seen))
     match op:
         case "recolour":
             return dataclasses.replace(edit, colour=_named(next(left)))
         case "replace":
             return dataclasses.replace(edit, colour=_named(next(left)), noun=str(next(left)))
         case "move":
-            return dataclasses.replace(edit, spot=_spot(left))
+            return dataclasses.replace(edit, spot=_spot(left, seen))
         case "resize":
             return dataclasses.replace(edit, size=str(next(left)).removeprefix("size:"))
         case "swap":
-            return dataclasses.replace(edit, other=_select(left))
+            return dataclasses.replace(edit, other=_select(left, seen))
         case "add":
             number, size = NUMBERS.index(str(next(left))) + 1, _named(next(left))
             colour, noun = _named(next(left)), str(next(left))
             size = size.removeprefix("size:") if size else None
-            return dataclasses.replace(edit, number=number, size=size, colour=colour, noun=noun, spot=_spot(left))
+            return dataclasses.replace(edit, number=number, size=size, colour=colour, noun=noun, spot=_spot(left, seen))
         case "count":
             noun, colour = str(next(left)), _named(next(left))
             mode, number = str(next(left)).removeprefix("mode:"), NUMBERS.index(str(next(left))) + 1
@@ -201,7 +215,7 @@ def from_symbols(symbols: Sequence[Symbol], *, text: str | None = None) -> Edit:
             return dataclasses.replace(edit, light=str(next(left)).removeprefix("light:"))
         case "keep":
             aspect = str(next(left)).removeprefix("keep:")
-            return dataclasses.replace(edit, aspect=aspect, select=_select(left) if aspect in OF_THINGS else None)
+            return dataclasses.replace(edit, aspect=aspect, select=_select(left, seen) if aspect in OF_THINGS else None)
         case "text":
             return dataclasses.replace(edit, text=text)
         case _:
@@ -212,21 +226,20 @@ def _named(symbol: Symbol) -> str | None:
     return None if symbol == ANY else str(symbol)
 
 
-def _select(left: Iterator[Symbol]) -> Select:
-    noun, colour = str(next(left)), _named(next(left))
-    things: list[int] = []
-    for symbol in left:
-        if not isinstance(symbol, int):
-            return Select(None if noun == THING else noun, colour, tuple(things), symbol == WHICH)
-        things.append(symbol)
-    raise ValueError("the symbols stop within a selection")
+def _select(left: Iterator[Symbol], seen: Sequence[Seen]) -> Select:
+    noun, colour, chosen = str(next(left)), str(next(left)), next(left)
+    if isinstance(chosen, int):
+        things: tuple[int, ...] = (chosen,)
+    else:
+        things = tuple(fitting_things(seen, noun, colour)) if chosen == ALL else ()
+    return Select(None if noun == THING else noun, _named(colour), things, chosen == WHICH)
 
 
-def _spot(left: Iterator[Symbol]) -> Spot | None:
+def _spot(left: Iterator[Symbol], seen: Sequence[Seen]) -> Spot | None:
     way = next(left)
     if way == ANY:
         return None
-    return Spot(str(way), _select(left) if str(way).startswith("rel:") else None)
+    return Spot(str(way), _select(left, seen) if str(way).startswith("rel:") else None)
 
 
 def parse(data: Any) -> tuple[Edit, ...]:

@@ -44,7 +44,9 @@ def read(editor: Editor, tokens: EditTokens, instruction: str, plan: Plan) -> Re
         written = editor.write(Situation(words.names, plan, done, touched), tokens)
         sure = min(sure, written.sure)
         is_text = written.symbols[0] == "op:text"
-        edit = from_symbols(written.symbols, text=(quotes.pop(0) if quotes else None) if is_text else None)
+        edit = from_symbols(
+            written.symbols, tokens.seen(plan), text=(quotes.pop(0) if quotes else None) if is_text else None
+        )
         if edit.op == "done":
             return Read(words, tuple(program), plan, tuple(plans), sure)
         program.append(edit)
