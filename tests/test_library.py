@@ -10,6 +10,8 @@ import pytest
 
 from triptych.core.errors import FileProblem
 from triptych.core.events import Note
+from triptych.core.inputs import Region
+from triptych.core.plan import Plan, PlanObject
 from triptych.core.registry import Registry
 from triptych.core.request import Request
 from triptych.library import Library
@@ -54,6 +56,29 @@ def test_plans_follow_seed_and_index_and_nothing_else(tiny_library: Library) -> 
 
 def test_nothing_is_planned_for_an_empty_prompt(tiny_library: Library) -> None:
     assert tiny_library.plan(Request(prompt=" \n"), 0) is None
+
+
+def test_a_wide_picture_is_planned_with_things_of_the_same_shape(tiny_library: Library) -> None:
+    square = tiny_library.plan(Request(prompt="a red circle", seed=3), 0)
+    wide = tiny_library.plan(Request(prompt="a red circle", seed=3, width=192, height=64), 0)
+    assert square is not None
+    assert wide is not None
+    for before, after in zip(square.objects, wide.objects, strict=True):
+        assert after.noun == before.noun
+        assert (after.box[2] - after.box[0]) * 3 == pytest.approx(before.box[2] - before.box[0])
+
+
+def test_regions_are_planned_into_the_picture(tiny_library: Library) -> None:
+    """The untrained writer plans anything; only what a prompt names may come of it."""
+    left = Region(prompt="two red circles", box=(0.0, 0.0, 0.5, 1.0))
+    request = Request(prompt="", seed=3, regions=(left, Region(prompt="at night", box=(0.5, 0.0, 1.0, 1.0))))
+    plan = tiny_library.plan(request, 0)
+    assert plan is not None
+    assert {item.noun for item in plan.objects} <= {"circle"}
+    assert all(0 <= item.box[0] < item.box[2] <= 0.5 for item in plan.objects)
+    named = Plan(objects=tuple(PlanObject(noun=noun, box=(0, 0, 1, 1)) for noun in ("circle", "star", "ring")))
+    kept = tiny_library.only_named(named, "some stars and a ring on white")
+    assert [item.noun for item in kept.objects] == ["star", "ring"]
 
 
 def test_what_is_known_gets_no_note(tiny_library: Library) -> None:

@@ -19,7 +19,7 @@ from triptych.core.errors import FileProblem
 from triptych.core.events import Note
 from triptych.core.family import Family
 from triptych.core.inputs import Lora
-from triptych.core.plan import Plan
+from triptych.core.plan import Box, Plan
 from triptych.core.registry import Registry, builtin_folder
 from triptych.core.request import Request
 from triptych.evals.map_plans import fitted_plan, telling_map
@@ -27,6 +27,7 @@ from triptych.families import loading
 from triptych.families.loading import Parts
 from triptych.families.steering import Steers
 from triptych.planning.fit import to_shape
+from triptych.planning.regions import extent, merged
 from triptych.sampling import noise
 from triptych.scenes import synonyms
 from triptych.text.synonyms import resolve
@@ -74,22 +75,43 @@ class Library:
     def plan(self, request: Request, index: int) -> Plan | None:
         """The plan for picture `index`: drawn from (seed, index), so that variants of a request vary in layout.
 
-        None for an empty prompt: there is nothing to plan, the picture is unconditional.
+        None for an empty prompt: there is nothing to plan, the picture is unconditional. The things of regions are
+        part of it.
         """
-        if not request.prompt.strip():
-            return None
-        writer, tokens, reader = self.parts.planner()
-        chance = noise.uniform(request.seed or 0, index, PLAN_STREAM, (tokens.max_length + 1,)).tolist()
-        with torch.inference_mode():
-            written = writer.write(reader.states(self._plain(request)), tokens, chance.__getitem__)
-        return fitted_plan(to_shape(written, self._aspect(request)), request)
+        across, down = self._unit(request)
+        whole = None
+        if request.prompt.strip():
+            whole = to_shape(self._written(request, index, PLAN_STREAM), down / across)
+        if request.regions:
+            whole = None if whole is None else self.only_named(whole, request.prompt)
+            parts: list[tuple[Plan, Box]] = []
+            for number, one in enumerate(request.regions, start=1):
+                own = self._written(request.model_copy(update={"prompt": one.prompt}), index, PLAN_STREAM + number)
+                parts.append((self.only_named(own, one.prompt), extent(one)))
+            whole = merged(whole, parts, (across, down))
+        return None if whole is None else fitted_plan(whole, request)
 
-    def _aspect(self, request: Request) -> float:
-        """How much wider than the model's own pictures the request is; 1 where it leaves the size to the model."""
+    def _written(self, request: Request, index: int, stream: int) -> Plan:
+        """What the plan writer makes of the prompt, for a picture of the model's own shape."""
+        writer, tokens, reader = self.parts.planner()
+        chance = noise.uniform(request.seed or 0, index, stream, (tokens.max_length + 1,)).tolist()
+        with torch.inference_mode():
+            return writer.write(reader.states(self._plain(request)), tokens, chance.__getitem__)
+
+    def only_named(self, plan: Plan, prompt: str) -> Plan:
+        """The plan without things that the prompt does not name: the writer, who knows no empty place, invents them."""
+        said = self.parts.text().resolved(prompt)
+        words = [piece.text.lower() for piece in pieces(said) if piece.kind == "word"]
+        named = {self._things.get(word, word) for word in words}
+        return plan.model_copy(update={"objects": tuple(item for item in plan.objects if item.noun in named)})
+
+    def _unit(self, request: Request) -> tuple[float, float]:
+        """Width and height of the model's own picture where it is laid into the request's, in fractions of that."""
         if request.width is None or request.height is None:
-            return 1.0
+            return 1.0, 1.0
         width, height = self.registry.capabilities(request.model).native_size
-        return (request.width * height) / (request.height * width)
+        across, down = request.width * height, request.height * width
+        return min(1.0, down / across), min(1.0, across / down)
 
     def notes(self, request: Request, capabilities: Capabilities) -> tuple[Note, ...]:
         """What the words of a prompt become (mapped, cut, spelled, or beyond the world that the model learned), and what
@@ -103,7 +125,9 @@ class Library:
             notes.append(Note("prompt", "note", f"only the first {kept} tokens are read; the rest was cut"))
         if request.use_plan and request.plan is None and (one := telling_map(request)):
             notes.append(Note("plan", "note", f"its things are placed where the {one.kind} map has them, if it tells"))
-        return (*notes, *self._beyond(reader.resolved(plain), capabilities), *self._of_loras(request))
+        for prompt in (plain, *(one.prompt for one in request.regions)):
+            notes += self._beyond(reader.resolved(prompt), capabilities)
+        return (*dict.fromkeys(notes), *self._of_loras(request))
 
     def _plain(self, request: Request) -> str:
         """The prompt as the plan writer can read it: a LoRA's own word stands for a known one, or for none."""

@@ -43,13 +43,29 @@ def test_what_hangs_together() -> None:
     assert together(chain) == [[0, 1, 2]] * 3
 
 
-def test_a_plan_in_a_box_of_its_own_shape_is_scaled_down() -> None:
-    (fox,) = into_box(Plan(objects=(FOX,)), (0.5, 0.0, 1.0, 0.5))
-    assert fox.box == pytest.approx((0.55, 0.1, 0.7, 0.3))
-
-
-def test_a_plan_in_a_wide_box_keeps_the_things_proportions() -> None:
-    (fox,) = into_box(Plan(objects=(FOX,)), (0.0, 0.5, 1.0, 1.0), 2.0)
+def test_things_that_fit_into_a_box_keep_their_size() -> None:
+    (fox,) = into_box([FOX], (0.5, 0.0, 1.0, 1.0), (0.5, 1.0))  # the right half of a canvas twice as wide
     x0, y0, x1, y1 = fox.box
-    assert (x1 - x0) / (y1 - y0) == pytest.approx((0.4 - 0.1) / (0.6 - 0.2))
-    assert (x0 + x1) / 2 == pytest.approx(0.25)
+    assert x1 - x0 == pytest.approx(0.3 * 0.5)
+    assert y1 - y0 == pytest.approx(0.4)
+    assert 0.5 < x0 < x1 < 1
+
+
+def test_things_that_do_not_fit_shrink_together() -> None:
+    fox, owl = into_box([FOX, OWL], (0.0, 0.0, 0.25, 0.25), (1.0, 1.0))
+    for item, own in ((fox, FOX), (owl, OWL)):
+        x0, y0, x1, y1 = item.box
+        a, b, c, d = own.box
+        assert (x1 - x0) / (y1 - y0) == pytest.approx((c - a) / (d - b))
+        assert 0 < min(x0, y0) < max(x1, y1) < 0.25
+    assert fox.box[2] > owl.box[0]  # they overlap as they did
+    assert into_box([], (0.0, 0.0, 1.0, 1.0), (1.0, 1.0)) == []
+
+
+def test_things_lie_as_far_along_the_box_as_in_their_own_picture() -> None:
+    box = (0.0, 0.0, 1.0, 1.0)
+    low, high = (PlanObject(noun="fox", box=(0.3, y, 0.7, y + 0.4)) for y in (0.0, 0.6))
+    (top,) = into_box([low], box, (0.5, 0.5))
+    (bottom,) = into_box([high], box, (0.5, 0.5))
+    assert top.box[1] == pytest.approx(0.04)
+    assert bottom.box[3] == pytest.approx(0.96)

@@ -171,6 +171,7 @@ def _planned(
     around = picture.plan or (looked.plan if looked else Plan())
     around = going_on(around, canvas.extents, picture.size[0] / picture.size[1])
     wanted = results.library().plan(base, 0) if base.use_plan and base.prompt.strip() else None
+    wanted = results.library().only_named(wanted, base.prompt) if wanted else None
     place = place_named(base.prompt) or around.background or (wanted.background if wanted else "")
     words = base.prompt if base.prompt.strip() else words_for(place)
     base = base.model_copy(update={"prompt": words})

@@ -15,6 +15,8 @@ from triptych.core.request import Request
 
 Resolved = tuple[dict[str, Any], list[Note]]
 DEFAULT_STRENGTH = 0.6
+INSIDE = 128
+"""Grey levels of a region's mask from here up are inside."""
 SAME_SHAPE = 0.02
 """By how much the sides' ratio of a map may differ from the picture's and still count as the same."""
 
@@ -102,4 +104,14 @@ def regions(request: Request, capabilities: Capabilities, name: str) -> Resolved
     """Parts of the picture with prompts of their own."""
     if request.regions and not capabilities.regions:
         raise InvalidRequest("regions", f"not allowed: {name} has one prompt for the whole picture")
-    return {}, []
+    notes: list[Note] = []
+    for one in request.regions:
+        if one.mask is None:
+            continue
+        if one.mask.loaded and int(one.mask.pixels.max()) < INSIDE:
+            raise InvalidRequest("regions", f"the mask {one.mask.name!r} selects nothing: no pixel of it is white")
+        if request.width and request.height and (one.mask.width, one.mask.height) != (request.width, request.height):
+            given = f"{one.mask.width}x{one.mask.height}"
+            told = f"the mask of {given} is scaled to {request.width}x{request.height}"
+            notes.append(Note("regions", "translated", told))
+    return {}, notes

@@ -23,6 +23,7 @@ from triptych.core.plan import Box, Plan, PlanObject
 from triptych.core.request import MAX_SIDE
 from triptych.editing.continuing import meeting
 from triptych.editing.distance import Bits
+from triptych.planning.fit import into_box
 from triptych.scenes.nouns import NOUNS
 
 EDGES = ("left", "top", "right", "bottom")
@@ -33,8 +34,6 @@ FURTHEST = 4.0
 """An edge is moved by at most so many times the picture's short side."""
 CUT = 0.015
 """A thing within so much of the picture's side of an edge is taken to go on beyond it."""
-ROOM = 0.04
-"""Free share of a strip on each side of what is put into it."""
 
 
 @dataclass(frozen=True)
@@ -220,26 +219,10 @@ class Canvas:
         return self._fitted(wanted, largest, native)
 
     def _fitted(self, things: Sequence[PlanObject], strip: Box, native: tuple[int, int]) -> list[PlanObject]:
-        """Things moved together into a strip: as far along it as they were in their own picture."""
-        if not things:
-            return []
-        low = [min(item.box[k] for item in things) for k in (0, 1)]
-        high = [max(item.box[k + 2] for item in things) for k in (0, 1)]
-        room = [(strip[k + 2] - strip[k]) * (1 - 2 * ROOM) for k in (0, 1)]
-        scale = min(1.0, *(room[k] / ((high[k] - low[k]) * native[k]) for k in (0, 1)))
-        start: list[float] = []
-        for k in (0, 1):
-            spare = 1 - (high[k] - low[k])
-            along = min(max(low[k] / spare, 0.0), 1.0) if spare > 0 else 0.5
-            length = (high[k] - low[k]) * native[k] * scale
-            start.append(strip[k] + (strip[k + 2] - strip[k]) * ROOM + along * (room[k] - length))
-        moved: list[PlanObject] = []
-        for item in things:
-            box = [
-                (start[k % 2] + (item.box[k] - low[k % 2]) * native[k % 2] * scale) / self.size[k % 2] for k in range(4)
-            ]
-            moved.append(item.model_copy(update={"box": tuple(box)}))
-        return moved
+        """Things moved together into a strip, given in the model's pixels."""
+        (width, height), (x0, y0, x1, y1) = self.size, strip
+        box = (x0 / width, y0 / height, x1 / width, y1 / height)
+        return into_box(things, box, (native[0] / width, native[1] / height))
 
     def result(self, source: Pixels, painted: Pixels) -> Pixels:
         """The whole picture: the source's own pixels, and around them the painted ones, which meet them.

@@ -33,6 +33,7 @@ from triptych.core.state import State
 from triptych.families.looks import LatentCondition, Look, Pass, Voice, blended, looks_of
 from triptych.families.pixels import freedom_of, to_picture, to_pixels
 from triptych.families.reading import Reading, ReadsText
+from triptych.families.regions import readings_of, shares_of
 from triptych.families.steering import Steering, Steers
 from triptych.families.tiles import REFINE, Size, Stage, frame, measured, stages
 from triptych.sampling import guidance, parameterization
@@ -139,9 +140,14 @@ class LatentFamily(ABC):
         nothing = read(None)
         planned = nothing if plan is None else read(plan)
         steering = self.steers.read(request) if self.steers else ()
+        whole = Reading(self.text.states(request.prompt), planned, steering)
+        voices: tuple[Voice, ...] = (Voice(whole),)
+        if request.regions:
+            readings = [whole, *readings_of(request.regions, plan, whole, read, self.text)]
+            voices = tuple(map(Voice, readings, shares_of(request.regions, stage.size)))
         return Pass(
             stage=stage,
-            voices=(Voice(Reading(self.text.states(request.prompt), planned, steering)),),
+            voices=voices,
             negative=Reading(self.text.states(request.negative), nothing, steering),
             init=self._latent(to_picture(request.init, _size(request))) if request.init else None,
             freedom=freedom,

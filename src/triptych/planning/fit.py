@@ -11,6 +11,9 @@ from collections.abc import Sequence
 
 from triptych.core.plan import Box, Plan, PlanObject
 
+ROOM = 0.04
+"""Free share of a box on each side of the things that are put into it."""
+
 
 def to_shape(plan: Plan, aspect: float) -> Plan:
     """The plan on a canvas that is `aspect` times as wide as it is high, where 1 is the shape it was written for."""
@@ -28,26 +31,29 @@ def to_shape(plan: Plan, aspect: float) -> Plan:
     return plan.model_copy(update={"objects": tuple(objects)})
 
 
-def into_box(plan: Plan, box: Box, shape: float = 1.0) -> tuple[PlanObject, ...]:
-    """The plan's things as they stand when its whole picture is laid into a box of a larger one.
+def into_box(things: Sequence[PlanObject], box: Box, unit: tuple[float, float]) -> list[PlanObject]:
+    """Things of a picture of its own, moved together into a box of a larger one.
 
-    shape: how many times as wide as high the box is, on the canvas. The things keep their proportions.
+    unit: width and height of their own picture, in the fractions in which the box is given. They keep their size
+    where they fit, and shrink together where they do not; they lie as far along the box as they did in their picture.
     """
-    x0, y0, x1, y1 = box
-    width, height = x1 - x0, y1 - y0
-    return tuple(
-        item.model_copy(
-            update={
-                "box": (
-                    x0 + item.box[0] * width,
-                    y0 + item.box[1] * height,
-                    x0 + item.box[2] * width,
-                    y0 + item.box[3] * height,
-                )
-            }
-        )
-        for item in to_shape(plan, shape).objects
-    )
+    if not things:
+        return []
+    low = [min(item.box[k] for item in things) for k in (0, 1)]
+    high = [max(item.box[k + 2] for item in things) for k in (0, 1)]
+    sides = [box[k + 2] - box[k] for k in (0, 1)]
+    scale = min(1.0, *(sides[k] * (1 - 2 * ROOM) / ((high[k] - low[k]) * unit[k]) for k in (0, 1)))
+    start: list[float] = []
+    for k in (0, 1):
+        spare = 1 - (high[k] - low[k])
+        along = min(max(low[k] / spare, 0.0), 1.0) if spare > 0 else 0.5
+        length = (high[k] - low[k]) * unit[k] * scale
+        start.append(box[k] + sides[k] * ROOM + along * (sides[k] * (1 - 2 * ROOM) - length))
+    moved: list[PlanObject] = []
+    for item in things:
+        x0, y0, x1, y1 = (start[k % 2] + (item.box[k] - low[k % 2]) * unit[k % 2] * scale for k in range(4))
+        moved.append(item.model_copy(update={"box": (x0, y0, x1, y1)}))
+    return moved
 
 
 def together(boxes: Sequence[Box]) -> list[list[int]]:

@@ -67,5 +67,6 @@ def capabilities(preset: DiffusionPreset) -> Capabilities:
         init=True,
         strength_map=True,
         lora=True,
+        regions=True,
         tiers=preset.tiers,
     )

@@ -69,5 +69,6 @@ def capabilities(preset: FlowPreset) -> Capabilities:
         init=True,
         strength_map=True,
         lora=True,
+        regions=True,
         tiers=preset.tiers,
     )

@@ -1,0 +1,37 @@
+"""What the contract makes of regions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from triptych.core.asset import Asset
+from triptych.core.capabilities import Capabilities
+from triptych.core.contract import resolve
+from triptych.core.errors import InvalidRequest
+from triptych.core.inputs import Region
+from triptych.core.request import Request
+
+TAKES = Capabilities(family="flow", native_size=(64, 64), samplers=("euler",), steps_range=(1, 9), regions=True)
+
+
+def white(width: int, height: int, level: int = 255) -> Region:
+    return Region(prompt="a cat", mask=Asset.of(np.full((height, width), level, np.uint8), "mask.png"))
+
+
+def test_a_mask_of_another_size_is_scaled_and_told() -> None:
+    _, notes = resolve(Request(prompt="a fox", regions=(white(32, 32),)), TAKES, name="flow")
+    assert [(note.parameter, note.action) for note in notes] == [("regions", "translated")]
+    assert "32x32 is scaled to 64x64" in notes[0].text
+    assert resolve(Request(prompt="a fox", regions=(white(64, 64),)), TAKES, name="flow")[1] == ()
+
+
+def test_a_mask_that_selects_nothing_is_refused_by_name() -> None:
+    with pytest.raises(InvalidRequest, match=r"mask\.png.*selects nothing"):
+        resolve(Request(prompt="a fox", regions=(white(64, 64, 100),)), TAKES, name="flow")
+
+
+def test_a_model_of_one_prompt_refuses_regions() -> None:
+    plain = TAKES.model_copy(update={"regions": False})
+    with pytest.raises(InvalidRequest, match="one prompt for the whole picture"):
+        resolve(Request(prompt="a fox", regions=(white(64, 64),)), plain, name="flow")
