@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -86,7 +87,7 @@ def typeset(
     font: str | None = None,
     model: str | None = None,
     prompt: str = "",
-    seed: int | None = None,
+    painter: Mapping[str, Any] | None = None,
     tesseract: bool = False,
     fonts: FontBook | None = None,
     on_event: OnEvent | None = None,
@@ -98,7 +99,8 @@ def typeset(
     (from the top left, clockwise), for a text in perspective. font: a name or a file; None takes the first that has the
     letters. fields: size, align, valign, colour, outline, shadow, line_height, rotate, direction, harmonise, as
     `typography.settings.Lettering` has them. model: paints the surroundings by picture to picture at the strength of
-    `harmonise`, with `prompt` and `seed`. tesseract: let that program read the words too. fonts: those to choose from.
+    `harmonise`, with `prompt`; painter: further fields of `Request` for it (seed, steps, quality). tesseract: let that
+    program read the words too. fonts: those to choose from.
     Raises `InvalidRequest` or `FileProblem`.
     """
     started = time.perf_counter()
@@ -110,13 +112,11 @@ def typeset(
         corners=None if corners is None else _points(corners, width, height),
         **fields,
     )
-    chosen = (fonts or installed()).choose(font, lettering.text)
+    book = fonts or installed()
+    chosen = book.choose(font, lettering.text)
     done = compose.typeset(opened.pixels, lettering, chosen)
-    request = None
-    if model is not None:
-        request = _request(opened, done, model, prompt, seed)
-    elif prompt or seed is not None:
-        raise InvalidRequest("prompt" if prompt else "seed", "is for a painter, and there is none; give a model too")
+    check_painter(model, prompt, lettering.harmonise, painter or {})
+    request = _request(opened, done, model, prompt, painter or {}) if model is not None else None
     set_at = time.perf_counter()
     pixels, event = _finished(opened.pixels, done, request, on_event)
     painted_at = time.perf_counter()
@@ -127,7 +127,8 @@ def typeset(
     image = _image(pixels, _step(opened, done, report), event)
     seconds = {"set": set_at - started, "paint": painted_at - set_at, "check": time.perf_counter() - painted_at}
     seconds["total"] = time.perf_counter() - started
-    notes = (*opened.notes, *(event.notes if event else ()), *_notes(done, found, font))
+    unusual = font is None and chosen.face != book.choose(None, "a").face
+    notes = (*opened.notes, *(event.notes if event else ()), *_notes(done, found, unusual=unusual))
     rounded = {name: round(value, 4) for name, value in seconds.items()}
     return Lettered(image, done, found, report, tuple(dict.fromkeys(notes)), rounded, opened.pixels)
 
@@ -175,6 +176,15 @@ def check_lossless(format_name: str) -> None:
         raise InvalidRequest("out", f"{format_name} loses pixels, also where no letter is; write {kept}")
 
 
+def check_painter(model: str | None, prompt: str, harmonise: float, painter: Mapping[str, Any]) -> None:
+    """`InvalidRequest` for words to a painter that there is not, and for a painter that has nothing to do."""
+    given = ["prompt"] * bool(prompt) + [name for name, value in painter.items() if value is not None]
+    if model is None and given:
+        raise InvalidRequest(given[0], "is for a painter, and there is none; give a model too")
+    if model is not None and not harmonise:
+        raise InvalidRequest("harmonise", "is 0, so there is nothing to paint; give a strength above 0, or no model")
+
+
 def _points(corners: tuple[tuple[float, float], ...], width: int, height: int) -> tuple[tuple[float, float], ...]:
     if len(corners) != 4 or any(len(point) != 2 for point in corners):
         raise InvalidRequest("perspective", f"{corners} is not allowed: four points, from the top left one clockwise")
@@ -182,11 +192,8 @@ def _points(corners: tuple[tuple[float, float], ...], width: int, height: int) -
     return tuple((x * width, y * height) if inside else (x, y) for x, y in corners)
 
 
-def _request(opened: Picture, done: Typeset, model: str, prompt: str, seed: int | None) -> Request:
+def _request(opened: Picture, done: Typeset, model: str, prompt: str, painter: Mapping[str, Any]) -> Request:
     """What the painter is asked: to start from the picture with its crisp letters, and be free in their area only."""
-    strength = done.lettering.harmonise
-    if not strength:
-        raise InvalidRequest("harmonise", "is 0, so there is nothing to paint; give a strength above 0, or no model")
     capabilities = capabilities_of(model)
     window = _window(opened.pixels, done, capabilities.native_size)
     plan = opened.plan and seen_through(opened.plan, window.fraction((0, 0, *opened.size)))
@@ -194,14 +201,14 @@ def _request(opened: Picture, done: Typeset, model: str, prompt: str, seed: int 
     request = Request.make(
         prompt=prompt,
         model=model,
-        seed=secrets.randbelow(2**32) if seed is None else seed,
         width=window.size[0],
         height=window.size[1],
         plan=plan,
         use_plan=plan is not None,
         init=Asset.of(window.to_model(window.cut(rgb(done.pixels))), "with the crisp letters"),
-        strength=strength,
+        strength=done.lettering.harmonise,
         strength_map=Asset.of(free, "where the letters are"),
+        **{"seed": secrets.randbelow(2**32), **{name: value for name, value in painter.items() if value is not None}},
     )
     resolve(request, capabilities, name=model)
     return request
@@ -266,11 +273,11 @@ def _report(source: Pixels, pixels: Pixels, done: Typeset, found: WordCheck) -> 
     }
 
 
-def _notes(done: Typeset, found: WordCheck, font: str | None) -> list[Note]:
+def _notes(done: Typeset, found: WordCheck, *, unusual: bool) -> list[Note]:
     notes: list[Note] = []
     name = done.lettering.font
-    if font is None and name is not None:
-        notes.append(Note("font", "translated", f"{name.family} {name.style} is taken, which has all the letters"))
+    if unusual and name is not None:
+        notes.append(Note("font", "note", f"{name.family} {name.style} is taken, which has all the letters"))
     if done.contrast < LEAST_CONTRAST:
         told = f"the letters hardly stand out (contrast {done.contrast:.1f} to 1); another colour or an outline helps"
         notes.append(Note("colour", "note", told))

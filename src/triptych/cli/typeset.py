@@ -41,6 +41,7 @@ def typeset(
     ] = None,
     prompt: Annotated[str, typer.Option(help="What that model is told.")] = "",
     seed: Annotated[int | None, typer.Option(help="Its seed. Default: a new one.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Its steps from noise to picture.")] = None,
     tesseract: Annotated[bool, typer.Option("--tesseract", help="Let tesseract, if installed, read them too.")] = False,
     mask: Annotated[Path | None, typer.Option(help="Write the letters' coverage here, as a grey picture.")] = None,
     out: Annotated[
@@ -81,10 +82,7 @@ def typeset(
     }
     text = read_prompt(text)
     _check_fields(text, fields)
-    if model is not None:
-        from triptych.cli.catalogue import check_model
-
-        check_model(model)
+    _check_painter(model, prompt, harmonise, {"seed": seed, "steps": steps})
     where = target(out, 1, default=f"{slug(image.stem)}-typeset.png")
     path = where.path(prompt=image.stem, seed=seed, index=0, model=model or "typeset") if where else None
     if path is None and as_json:
@@ -104,7 +102,7 @@ def typeset(
             font=font,
             model=model,
             prompt=prompt,
-            seed=seed,
+            painter={"seed": seed, "steps": steps},
             tesseract=tesseract,
             fonts=book(),
             on_event=advance,
@@ -126,6 +124,21 @@ def _check_fields(text: str, fields: dict[str, Any]) -> None:
     if corners is not None and max(max(point) for point in corners) <= 1:
         corners = tuple((x * 1000, y * 1000) for x, y in corners)
     Lettering.make(**{**fields, "text": text, "corners": corners, **(placed if corners is None else {"box": None})})
+
+
+def _check_painter(model: str | None, prompt: str, harmonise: float, painter: dict[str, Any]) -> None:
+    """What the model could never do is refused before torch is loaded; the rest when the picture is known."""
+    from triptych.cli.catalogue import check
+    from triptych.core.errors import InvalidRequest
+    from triptych.core.request import Request
+
+    given = ["prompt"] * bool(prompt) + [name for name, value in painter.items() if value is not None]
+    if model is None and given:
+        raise InvalidRequest(given[0], "is for a painter, and there is none; give --model too")
+    if model is not None:
+        if not harmonise:
+            raise InvalidRequest("harmonise", "is 0, so there is nothing to paint; give a strength, or no --model")
+        check(Request.make(prompt=prompt, model=model, **painter))
 
 
 def _check_lossless(format_name: str) -> None:

@@ -168,10 +168,9 @@ class FontBook:
             face = next(self.that_write(text), None)
             if face is not None:
                 return load(face)
-            font = load(self.find("Aileron") if not self.faces else self.faces[0])
-            raise InvalidRequest(
-                "font", f"no installed font has all characters of the text: {_shown(font.missing(text))}"
-            )
+            near, lacking = self._nearest(text)
+            told = f"no installed font has all characters of the text; {near}, the nearest, lacks {_shown(lacking)}"
+            raise InvalidRequest("font", told)
         font = load(self.find(name))
         if not font.face.outlines:
             raise InvalidRequest("font", f"{font.face.name} holds pictures of glyphs at a fixed size, not outlines")
@@ -183,6 +182,11 @@ class FontBook:
             )
             raise InvalidRequest("font", f"{font.face.name} has no glyph for {_shown(lacking)}; {hint}")
         return font
+
+    def _nearest(self, text: str) -> tuple[str, tuple[str, ...]]:
+        """The font that lacks the fewest characters of the text, and those."""
+        lacking = ((face.name, _loaded_or_missing(face, text)) for face in self.faces if face.outlines)
+        return min(lacking, key=lambda found: len(found[1]), default=("none", tuple(text)))
 
 
 def shaping() -> bool:

@@ -146,10 +146,15 @@ class _Setter:
     def why_not(self) -> str:
         """The sentence for a text that does not fit at the smallest size."""
         size = MIN_SIZE
-        width = max(self._measured((word,), way, size).width for words, way in self.paragraphs for word in words)
+        measured = [self._measured((word,), way, size) for words, way in self.paragraphs for word in words]
+        widest = max(measured, key=lambda line: line.width)
         room = f"{self.width:g}x{self.height:g}"
-        if width > self.width:
-            return f"a word needs {width:.0f} pixels at the smallest size ({size:g}), and the box has {room}"
+        if widest.width > self.width:
+            word = line_text(widest.words)
+            shown = word if len(word) <= 40 else f"{word[:37]}..."
+            return (
+                f"{shown!r} is {widest.width:.0f} pixels wide even at the smallest size, {size:g}; the box has {room}"
+            )
         lines = self._broken(size, self.width) or []
         ink = self._placed(lines, size).ink
         return (

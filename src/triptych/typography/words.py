@@ -38,6 +38,8 @@ LOWEST_LIKENESS = 0.4
 """Correlation below which a line counts as unreadable (docs/decisions/0030 has the figures)."""
 LOWEST_DUEL = 0.55
 """1: the picture shows the line, 0: the decoy, 0.5: as near to the one as to the other."""
+LOWEST_DEPTH = 8.0
+"""Codes below which nobody sees the letters, however exact they are."""
 MAX_DECOYS = 240
 _MARGIN = 3
 _SUSPECTS = 3
@@ -48,8 +50,8 @@ _SAME = 0.02
 _DRAWN_SIZE = 400.0
 _ALPHABET = 64
 _OCR_SECONDS = 60
-_OCR_HEIGHT = 64
-"""tesseract reads best where a line is about this high."""
+_OCR_SIZE = 48
+"""tesseract reads letters of about this size best."""
 
 # Letters that are taken for one another, in groups.
 _ALIKE = (
@@ -67,19 +69,20 @@ Plain = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class LineCheck:
-    """likeness: correlation of the whole line, -1 to 1. weakest: of its worst piece, about a letter wide. duel: the
-    worst outcome against a decoy, and which; 1 is best.
+    """likeness: correlation of the whole line, -1 to 1. weakest: of its worst piece, a letter wide. depth: how far
+    the letters stand out of the ground, in sRGB codes. duel: the worst outcome against a decoy, and which; 1 is best.
     """
 
     text: str
     likeness: float
     weakest: float
+    depth: float
     duel: float
     decoy: str
 
     @property
     def confirmed(self) -> bool:
-        return self.weakest >= LOWEST_LIKENESS and self.duel >= LOWEST_DUEL
+        return self.weakest >= LOWEST_LIKENESS and self.duel >= LOWEST_DUEL and self.depth >= LOWEST_DEPTH
 
 
 @dataclass(frozen=True)
@@ -125,13 +128,14 @@ def check(pixels: Pixels, done: Typeset, font: Font) -> WordCheck:
 
 def recognised(pixels: Pixels, done: Typeset) -> str:
     """What tesseract reads in the text's plane. `FileProblem` if it is not installed or lacks the script's language."""
-    plane = done.plane
-    grow = max(_OCR_HEIGHT / done.layout.size, 1.0)
-    scaled = plane.homography @ np.diag([1 / grow, 1 / grow, 1.0])
-    flat = warp.flattened(pixels[:, :, :3], scaled, round(plane.width * grow), round(plane.height * grow))
+    plane, rim = done.plane, round(done.layout.size / 2)
+    at = plane.homography @ np.array([[1, 0, -rim], [0, 1, -rim], [0, 0, 1]], np.float64)
+    flat = warp.flattened(pixels[:, :, :3], at, round(plane.width) + 2 * rim, round(plane.height) + 2 * rim)
+    image, times = Image.fromarray(flat), _OCR_SIZE / done.layout.size
+    image = image.resize((math.ceil(image.width * times), math.ceil(image.height * times)), Image.Resampling.LANCZOS)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "text.png"
-        Image.fromarray(flat).save(path)
+        image.save(path)
         mode = "7" if len(done.layout.lines) == 1 else "6"
         command = ["tesseract", str(path), "-", "--psm", mode, "-l", _language(done.lettering.text)]
         try:
@@ -214,13 +218,17 @@ class _Line:
         likeness, weakest = _likeness(self.found, self.wanted), min(self.pieces().values(), default=0.0)
         text = self.line.text
         if likeness <= 0:
-            return LineCheck(text, likeness, weakest, 0.0, "")
+            return LineCheck(text, likeness, weakest, 0.0, 0.0, "")
+        # Light may have made the letters paler as a whole: how far tells the depth, and duels are about shape.
+        gain = float((self.found * self.wanted).sum() / (self.wanted**2).sum())
+        depth = gain * float(np.sqrt((self.wanted**2).sum(axis=2).max()))
+        self.found = self.found / gain
         worst, winner = 1.0, ""
         for decoy, runs in [*self.near(most), *self.any_letter(most)]:
             duel = self.duel(runs)
             if duel < worst:
                 worst, winner = duel, decoy
-        return LineCheck(text, likeness, weakest, worst, winner)
+        return LineCheck(text, likeness, weakest, depth, worst, winner)
 
     def pieces(self) -> dict[int, float]:
         """The likeness of each piece of the line that is about a letter wide, by where it begins."""
@@ -241,9 +249,7 @@ class _Line:
         size = float(weights.sum())
         if size < _SAME * float((self.wanted**2).sum()) / max(len(self.line.text), 1):
             return 1.0  # this font draws both alike
-        # Light may have made the letters paler as a whole: a duel is about their shape.
-        gain = (self.wanted**2).sum() / (self.found * self.wanted).sum()
-        votes = 1 + ((self.found * gain - self.wanted) * apart).sum(axis=2) / np.maximum(weights, 1e-6)
+        votes = 1 + ((self.found - self.wanted) * apart).sum(axis=2) / np.maximum(weights, 1e-6)
         return float((np.clip(votes, 0.0, 1.0) * weights).sum()) / size
 
     def near(self, most: int) -> list[tuple[str, tuple[Run, ...]]]:
