@@ -63,14 +63,20 @@ def cases(count: int, split: str = "train") -> Iterator[Case]:
     """So many cases of every operation, in turn. split: of `instruct.pairs`, which says how they are worded."""
     found = dict.fromkeys(OPS, 0)
     for index in range(400 * count):
-        for op in OPS:
+        for place, op in enumerate(OPS):
             if found[op] == count:
                 continue
             try:
-                pair = draw_pair(LEVEL, SEED, index, "phrasing" if split == "phrasing" else "train", only=op)
+                pair = draw_pair(
+                    LEVEL, SEED, index * len(OPS) + place, "phrasing" if split == "phrasing" else "train", only=op
+                )
             except InvalidRequest:
                 continue
             if len(pair.program) != 1 or not pair.readable or pair.program[0].op != op:
+                continue
+            if (
+                pair.applied.plan == pair.turns[0].plan
+            ):  # it names nothing, or several things that it does not tell apart
                 continue
             if not (fits(pair.turns[0].plan) and fits(pair.applied.plan)):
                 continue

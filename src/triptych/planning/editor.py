@@ -94,7 +94,7 @@ class Editor(nn.Module):
 
     def columns(self, words: int) -> int:
         """So many columns of words are read where the longest instruction has so many: all that is read together makes
-        whole rows of `nn.rows`, for which kernels round alike (and take masks of any width).
+        whole rows of `nn.rows`, for which kernels round alike.
         """
         others = self.config.things + 3
         rows = -(-(max(words, 1) + others) // ENOUGH_ROWS) * ENOUGH_ROWS
@@ -120,7 +120,9 @@ class Editor(nn.Module):
             dim=1,
         )
         x = torch.cat((things, rest, x), dim=1)
-        real = torch.cat((nouns != 0, torch.ones_like(words[:, :3], dtype=torch.bool), words != 0), dim=1)
+        real = torch.cat(
+            (nouns != 0, torch.ones(len(words), 3, dtype=torch.bool, device=words.device), words != 0), dim=1
+        )
         for block in self.reading:
             x = block(x, mask=real[:, None, None, :])
         x = self.read_norm(x)

@@ -22,8 +22,9 @@ Allowed = Callable[[Floats, Floats, float, float], npt.NDArray[np.bool_]]
 """(left sides, tops, width, height) of candidate boxes -> which of them are where the words want them."""
 
 EDGE = 0.02
-SMALLEST = 0.55
-"""A thing is made smaller down to this share of its size where it would not fit else."""
+SHARES = (1.0, 0.85, 0.7, 0.55, 0.45)
+SMALLEST = SHARES[-1]
+"""A thing is made smaller, in these steps, where it would not fit else."""
 APART = 0.02
 """So much is kept free around things, where there is room."""
 CROWDED = 0.06
@@ -78,19 +79,18 @@ def free_place(
     sides: width and height. wanted: where its middle should be; weights: how much either direction counts. allowed:
     which boxes will do. grounded: keep what cannot fly on the ground. least: the smallest share of its size.
     """
-    best: Box | None = None
-    for share in (1.0, 0.85, 0.7, 0.55):
+    best: tuple[Box, float] | None = None
+    for share in SHARES:
         if share < least:
             break
         found = _best(plan.objects, noun, (sides[0] * share, sides[1] * share), wanted, allowed, grounded,
                       weights, plan.background)  # fmt: skip
         if found is None:
             continue
-        box, covered = found
-        if covered <= CROWDED:
-            return box
-        best = best or box
-    return best
+        if found[1] <= CROWDED:
+            return found[0]
+        best = min(filter(None, (best, found)), key=lambda each: each[1])
+    return best[0] if best else None
 
 
 def _best(

@@ -5,15 +5,19 @@ Each finds the free place that fits the words (`instruct.room`), or says that th
 
 from __future__ import annotations
 
+from functools import partial
+
 from triptych.core.errors import InvalidRequest
 from triptych.core.plan import Box, Plan, PlanObject
 from triptych.editing.instruct.program import Edit, Spot
-from triptych.editing.instruct.room import EDGE, Floats, area, common, free_place, middle
+from triptych.editing.instruct.room import CROWDED, EDGE, Floats, area, common, free_place, middle
 from triptych.scenes.nouns import NOUNS
 
 STEP = 0.28
 """How far "to the left" is, in shares of the picture; the free place nearest to that is taken."""
 LEAST_STEP = 0.1
+ASIDE = 0.12
+"""So far from a straight step a thing may be put; three times as far where it would cover another."""
 HIDDEN = 0.32
 """Of the narrower of two things, so much of its width is hidden where one stands in front of the other."""
 CENTRES = {"left": 0.22, "right": 0.78, "top": 0.24, "bottom": 0.76}
@@ -123,19 +127,24 @@ def _at(plan: Plan, noun: str, sides: tuple[float, float], place: str) -> Box | 
 
 
 def _towards(plan: Plan, noun: str, sides: tuple[float, float], now: Box, direction: str) -> Box | None:
-    """A step in that direction, at the same height or in the same column as far as others let it."""
+    """A step in that direction, at the same height or in the same column; aside from it where others are in the way."""
     x, y = middle(now)
     dx, dy = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}[direction]
 
-    def allowed(left: Floats, top: Floats, width: float, height: float):
+    def allowed(aside: float, left: Floats, top: Floats, width: float, height: float):
         along = (left + width / 2 - x) * dx + (top + height / 2 - y) * dy
         across = abs(left + width / 2 - x) * abs(dy) + abs(top + height / 2 - y) * abs(dx)
-        return (along >= LEAST_STEP) & (across <= 0.12)
+        return (along >= LEAST_STEP) & (across <= aside)
 
-    weights = (1.0, 3.0) if dx else (3.0, 1.0)
-    return free_place(
-        plan, noun, sides, (x + STEP * dx, y + STEP * dy), allowed=allowed, grounded=False, weights=weights, least=0.85
-    )
+    weights, wanted = (1.0, 3.0) if dx else (3.0, 1.0), (x + STEP * dx, y + STEP * dy)
+    box: Box | None = None
+    for aside in (ASIDE, 3 * ASIDE):
+        box = free_place(
+            plan, noun, sides, wanted, allowed=partial(allowed, aside), grounded=False, weights=weights, least=0.85
+        )
+        if box is not None and not any(common(box, other.box) / area(box) > CROWDED for other in plan.objects):
+            break
+    return box
 
 
 def _beside(plan: Plan, noun: str, sides: tuple[float, float], anchor: Box, relation: str) -> Box | None:
