@@ -35,7 +35,8 @@ _VERBS = {
     "replace": "supplant",
     "keep": "preserve retain maintain hold",
     "show": "depict",
-    "stay": "remain",
+    "vanish": "disappear evaporate",
+    "light": "illuminate",
     "lift": "hoist",
 }
 VERBS = {word: known for known, others in _VERBS.items() for word in others.split()}

@@ -50,7 +50,7 @@ def refer(plan: Plan, level: Level, draw: Draw, *, touched: Sequence[int] = (), 
         return Named("it", Select(None, None, (0,)))
     if not one and draw.chance(0.04):
         return Named(draw.pick(phrases.ALL_THINGS), Select(None, None, tuple(range(len(things)))), many=True)
-    if not one and len(things) > 1 and draw.chance(0.02):
+    if not one and not touched and len(things) > 1 and draw.chance(0.02):
         return Named("it", Select(None, None, (), unclear=True))
     target = draw.integer(0, len(things) - 1)
     noun: str | None = things[target].noun
