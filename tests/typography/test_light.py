@@ -38,3 +38,14 @@ def test_coloured_light_tints_and_shade_darkens_by_the_strength() -> None:
     assert full[20, 150, 0] > 1.3 * full[20, 10, 0]
     assert full[20, 80, 2] < 0.5 * full[20, 80, 0]
     assert full.min() > 0.05
+
+
+def test_what_is_hidden_is_made_up_from_its_surroundings() -> None:
+    slope = np.linspace(0, 1, 40, dtype=np.float32)[None, :, None].repeat(30, axis=0)
+    hidden = np.zeros((30, 40), bool)
+    hidden[10:20, 18:22] = True
+    spoilt = slope.copy()
+    spoilt[9:21, 17:23] = 9.0  # a pixel around what is hidden is not trusted either
+    bridged = light.bridged(spoilt, hidden)
+    assert np.abs(bridged - slope).max() < 0.1
+    assert np.array_equal(bridged[:, :16], slope[:, :16])

@@ -35,7 +35,7 @@ from triptych.editing.crop import Window, window_for
 from triptych.editing.distance import distance
 from triptych.editing.masks import box_of
 from triptych.editing.plans import seen_through
-from triptych.typography import compose, words
+from triptych.typography import compose, light, words
 from triptych.typography.compose import Typeset
 from triptych.typography.fonts import FontBook
 from triptych.typography.settings import Lettering
@@ -224,8 +224,10 @@ def _finished(
         event = paint(request, on_event=on_event)
         window = _window(source, done, (event.pixels.shape[1], event.pixels.shape[0]))
         crisp = window.to_model(window.cut(rgb(done.pixels)))
-        # What the painter changed, at the scale that it sees, over what the picture has: finer detail stays.
-        change = window.from_model(event.pixels).astype(np.int16) - window.from_model(crisp)
+        # What the painter changed, at the scale that it sees, over what the picture has: finer detail stays. What it
+        # made of the letters themselves is left out, or it would show as a rim around the true ones.
+        told = light.bridged(event.pixels.astype(np.float32) - crisp, window.seen(window.cut(compose.covered(done))))
+        change = np.stack([window.spread(np.ascontiguousarray(told[:, :, channel])) for channel in range(3)], axis=2)
         around = source.copy()
         part = window.cut(around)
         # It grows from nothing at the rim of the area, so that the area's edge does not show.

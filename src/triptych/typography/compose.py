@@ -94,6 +94,17 @@ def relettered(done: Typeset, around: Pixels, scene: Pixels) -> Pixels:
     return blended(base, done.layers, done.lettering, base)
 
 
+def covered(done: Typeset) -> npt.NDArray[np.bool_]:
+    """(H, W): where a letter or its outline lies, be it a little."""
+    x0, y0, x1, y1 = done.layers.window
+    under = done.layers.letters > 0
+    if done.layers.outline is not None:
+        under |= done.layers.outline > 0
+    whole = np.zeros(done.mask.shape, bool)
+    whole[y0:y1, x0:x1] = under
+    return whole
+
+
 def plane_of(lettering: Lettering, width: int, height: int) -> Plane:
     """The text's plane in a picture of width x height. `InvalidRequest` if it is not wholly inside."""
     if lettering.corners is not None:

@@ -21,6 +21,7 @@ _WHITE_SHARE = 99.0
 _DIMMEST = 0.2
 _FALL_OFF = (0.6, 1.5)
 _GRAIN = (0.75, 1.25)
+_BRIDGE = 3.0
 _SHADE_SIDE = 96
 """The slow part of the light is looked at in a copy of about this many pixels."""
 
@@ -72,6 +73,18 @@ def lit(scene: npt.NDArray[np.uint8], window: tuple[int, int, int, int], strengt
     grain = np.clip(np.sqrt(here / fine), *_GRAIN)
     gain = (fall_off * grain)[:, :, None] * ambient
     return (1 + strength * (gain - 1)).astype(np.float32)
+
+
+def bridged(values: Linear, hidden: npt.NDArray[np.bool_]) -> Linear:
+    """float32 (H, W, C): what is hidden, and a pixel around it, is made up from what lies near by."""
+    wide = np.pad(hidden, 1)
+    near = np.logical_or.reduce([wide[1 + dy : wide.shape[0] - 1 + dy, 1 + dx : wide.shape[1] - 1 + dx]
+                                 for dy in (-1, 0, 1) for dx in (-1, 0, 1)])  # fmt: skip
+    known = (~near).astype(np.float32)
+    weight = _gaussian(known, _BRIDGE)
+    filled = [_gaussian(values[:, :, channel] * known, _BRIDGE) for channel in range(values.shape[2])]
+    around = np.stack(filled, axis=2) / np.maximum(weight, 1e-3)[:, :, None]
+    return np.where(near[:, :, None], around, values).astype(np.float32)
 
 
 def _blurred(plane: npt.NDArray[np.float32], sigma: float) -> npt.NDArray[np.float32]:
