@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def models(tiny_library: Library, monkeypatch: pytest.MonkeyPatch) -> Library:
     return tiny_library
 
 
-def draft(model: str = "flow", **fields: object) -> Image:
+def draft(model: str = "flow", **fields: Any) -> Image:
     fields = {"seed": 5, "plan": PLAN, **fields}
     return api.generate("a red circle", model=model, quality="low", **fields).images[0]
 

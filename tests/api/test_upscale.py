@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from tests.upscale import reference
 
 from triptych import api
 from triptych.api.upscale import upscale
-from triptych.core.asset import AssetStore, assets_in
+from triptych.core.asset import Asset, AssetStore, assets_in
 from triptych.core.errors import FileProblem, InvalidRequest
 from triptych.core.recipe import Recipe
 from triptych.library import Library
@@ -40,14 +41,14 @@ def picture(width: int = 40, height: int = 30, channels: int = 3) -> np.ndarray:
 def keep(recipe: Recipe, home: Path) -> None:
     store = AssetStore(home / "inputs")
     for asset in assets_in(recipe):
-        if asset.loaded and hasattr(asset, "pixels"):
+        if isinstance(asset, Asset):
             store.put(asset)
 
 
 @pytest.mark.parametrize(
     ("given", "size"), [({"scale": 2}, (80, 60)), ({"scale": 4}, (160, 120)), ({"to": 100}, (100, 75))]
 )
-def test_any_size_with_a_recipe(given: dict[str, int], size: tuple[int, int]) -> None:
+def test_any_size_with_a_recipe(given: dict[str, Any], size: tuple[int, int]) -> None:
     made = upscale(picture(), **given)
     assert made.image.pixels.shape == (size[1], size[0], 3)
     step = made.image.recipe.step

@@ -16,6 +16,8 @@ SIDES = {4: 512, 2: 256}
 """Side of the true pictures for each scale: the small ones have 128 pixels, as the built-in painters' have."""
 SPEED_SIDE = 1024
 DRAFT_SEED = 7_000_001
+SHOWN = 192
+"""Pixels of a window of the sheet."""
 
 
 def upscale(
@@ -94,10 +96,15 @@ def _speed(model: Model, fast: bool) -> dict[str, Any]:
 
 
 def _quality(model: Model, fast: bool, count: int, data: Path | None, out: Path | None, tell: Any) -> list[Line]:
+    """The lines of the table; with `out`, a sheet of examples for each scale."""
+    from collections import defaultdict
+
     from triptych.api.results import library
     from triptych.evals import upscaling
     from triptych.evals.readers.trips import Trips
     from triptych.scenes import Sprites
+    from triptych.training.sheet import contact_sheet
+    from triptych.upscale.degrade import shrink
 
     sprites, parts = Sprites.load(), library().parts
     trips = Trips(parts.autoencoder(), parts.tokenizer())
@@ -106,6 +113,7 @@ def _quality(model: Model, fast: bool, count: int, data: Path | None, out: Path 
         return trips.both(small[None])[0, 0]
 
     lines: list[Line] = []
+    rows: defaultdict[tuple[str, int], list[list[Pixels]]] = defaultdict(list)
     for scale, side in SIDES.items():
         ways = _ways(model, scale, fast)
         for kind in upscaling.KINDS:
@@ -116,13 +124,25 @@ def _quality(model: Model, fast: bool, count: int, data: Path | None, out: Path 
                 one = {model.name: ways[model.name]}
                 lines += upscaling.measure(kind, truths, scale, one, method="area")
                 lines += upscaling.measure("trips", truths, scale, one, spoil=painted)
-            if out:
-                _sheet(out / f"{kind}-x{scale}.png", truths[:4], scale, ways[model.name])
+            for truth in truths[:2] if out else ():
+                small = shrink(truth, scale)
+                rows[kind, scale].append(_examples(truth, small, scale, ways[model.name]))
+                if kind == upscaling.SCENES:
+                    rows["trips", scale].append(_examples(truth, painted(small), scale, ways[model.name]))
         if data:
             truths = upscaling.folder_pictures(data, scale)
-            lines += upscaling.measure(data.resolve().name[:8], truths, scale, ways)
-            if out:
-                _sheet(out / f"data-x{scale}.png", truths[:4], scale, ways[model.name])
+            name = data.resolve().name[:8]
+            lines += upscaling.measure(name, truths, scale, ways)
+            rows[name, scale] = [
+                _examples(truth, shrink(truth, scale), scale, ways[model.name]) for truth in truths if out
+            ]
+    if out is None:
+        return lines
+    for scale in SIDES:
+        shown = [(kind, row) for (kind, of), made in rows.items() if of == scale for row in made]
+        labels = [f"{kind}: {way}" for kind, _ in shown for way in ("small", "Lanczos", model.name, "truth")]
+        sheet = contact_sheet([each for _, row in shown for each in row], labels, columns=4, cell=SHOWN)
+        sheet.save(out / f"x{scale}.png")
     return lines
 
 
@@ -141,22 +161,22 @@ def _ways(model: Model, scale: int, fast: bool) -> dict[str, Enlarge]:
     return ways
 
 
-def _sheet(path: Path, truths: list[Pixels], scale: int, enlarge: Enlarge) -> None:
-    """Lanczos, the model and the truth beside each other, the liveliest middles of a few pictures."""
+def _examples(truth: Pixels, small: Pixels, scale: int, enlarge: Enlarge) -> list[Pixels]:
+    """A row of the sheet: the small picture as it is, Lanczos, the model, the truth; where there is most to see."""
     import numpy as np
-    from PIL import Image
 
     from triptych.evals import upscaling
-    from triptych.upscale.degrade import shrink
 
-    rows: list[Pixels] = []
-    for truth in truths:
-        small = shrink(truth, scale)
-        shown = [upscaling.lanczos(small, scale), enlarge(small, scale), truth]
-        side = min(*truth.shape[:2], 256)
-        top, left = (truth.shape[0] - side) * 3 // 4, (truth.shape[1] - side) // 2
-        rows.append(np.concatenate([each[top : top + side, left : left + side] for each in shown], axis=1))
-    Image.fromarray(np.concatenate(rows)).save(path)
+    whole = [small.repeat(scale, 0).repeat(scale, 1), upscaling.lanczos(small, scale), enlarge(small, scale), truth]
+    height, width = (side - SHOWN for side in truth.shape[:2])
+    places = [(top, left) for top in range(0, height + 1, 16) for left in range(0, width + 1, 16)]
+
+    def lively(place: tuple[int, int]) -> float:
+        window = truth[place[0] : place[0] + SHOWN, place[1] : place[1] + SHOWN].astype(np.int16)
+        return float(np.abs(np.diff(window, axis=0)).mean() + np.abs(np.diff(window, axis=1)).mean())
+
+    top, left = max(places or [(0, 0)], key=lively)
+    return [each[top : top + SHOWN, left : left + SHOWN] for each in whole]
 
 
 def _renders(count: int, out: Path | None, tell: Any) -> list[dict[str, Any]]:
