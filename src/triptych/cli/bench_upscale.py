@@ -192,18 +192,17 @@ def _renders(count: int, out: Path | None, tell: Any) -> list[dict[str, Any]]:
     words = [caption(sample_scene("small", DRAFT_SEED, index), 0, "short") for index in range(count)]
     found: list[dict[str, Any]] = []
     for model in ("flow", "diffusion", "tokens"):
-        width, height = capabilities_of(model).native_size
-        hows: dict[str, dict[str, Any]] = {
-            "same noise": {},
-            "from the draft, 0.6": {"strength": 0.6},
-            "twice the size, 0.6": {"size": (2 * width, 2 * height)},
-        }
+        takes = capabilities_of(model)
+        width, height = takes.native_size
+        hows: dict[str, dict[str, Any]] = {"same noise": {}}
+        if takes.init:
+            hows["from the draft, 0.6"] = {"strength": 0.6}
+        if 4 * width * height <= takes.max_pixels:
+            hows["twice the size, 0.6"] = {"size": (2 * width, 2 * height)}
         made = [generate(text, model=model, seed=seed, quality="low") for seed, text in enumerate(words)]
         drafts = [one.images[0] for one in made]
         shown: list[list[Pixels]] = [[draft.pixels for draft in drafts[:4]]]
         for how, fields in hows.items():
-            if "strength" in fields and not capabilities_of(model).init:
-                continue
             tell(f"{model}: {count} renders, {how}")
             rendered = [render(draft, scale=1, **fields) for draft in drafts]
             each = [one.composition for one in rendered]
