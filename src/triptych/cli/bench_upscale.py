@@ -65,7 +65,7 @@ def upscale(
         show(f"{line.kind:<8}{line.scale:<6}{line.filter:<9}{line.way:<20}{line.psnr.value:>8.2f}{line.ssim.value:>8.4f}"
              f"   {gain}")  # fmt: skip
     for row in found.get("renders", []):
-        show(f"{row['model']:<10}{row['how']:<22}{row['pairs']} of {row['before']} things found again, "
+        show(f"{row['model']:<12}{row['how']:<22}{row['pairs']} of {row['before']} things found again, "
              f"overlap {row['iou']:.3f}")  # fmt: skip
 
 
