@@ -1,7 +1,7 @@
 """What keeps an instruction from being carried out, each as one sentence, before anything is painted.
 
-In order: words that were not understood, things that are not there or not told apart, edits that cannot be done, an
-instruction that asks to keep what it changes, a world that the painter does not know, and nothing to change.
+In order: an instruction that asks to keep what it changes, words that were not understood, things that are not there or
+not told apart, edits that cannot be done, and nothing to change. What the painter does not know is `check_world`'s.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from triptych.editing.instruct.describe import contents, listed, told
 from triptych.editing.instruct.program import Edit, Select
 from triptych.editing.instruct.read import Read
 
-SURE = 0.5
+SURE = 0.7
 """A reading with a choice less likely than this is not carried out (docs/edits.md has what that costs and saves)."""
 ASKABLE = (
     "an edit can recolour, remove, replace, move, resize, swap, add or count things, and change the background or the "
@@ -40,6 +40,9 @@ class Conflict:
 def check(found: Read, source: Plan, instruction: str) -> None:
     """Raise `InvalidRequest` for the first problem of a reading, in the order of the module's first line."""
     last = found.program[-1] if found.program else Edit("unread")
+    clashes = [] if found.stopped else conflicts(found.program, (*found.plans, found.plan))
+    if clashes:
+        raise InvalidRequest("instruction", clashes[0].sentence())
     if last.op == "unread" or (not found.stopped and found.sure < SURE):
         raise InvalidRequest("instruction", _not_understood(found, source, instruction))
     for select in last.selects:
@@ -47,9 +50,6 @@ def check(found: Read, source: Plan, instruction: str) -> None:
             raise InvalidRequest("instruction", _not_found(select, found.plans[-1], source, found))
     if found.stopped:
         raise InvalidRequest("instruction", found.stopped.removeprefix("instruction: "))
-    clashes = conflicts(found.program, (*found.plans, found.plan))
-    if clashes:
-        raise InvalidRequest("instruction", clashes[0].sentence())
     if found.plan == source:
         raise InvalidRequest("instruction", f"{instruction!r} changes nothing: in the picture is {contents(source)}")
 
