@@ -57,3 +57,13 @@ def test_a_margin_beyond_the_horizon_is_refused() -> None:
     assert len(warp.outer(steep, 50, 50, 1)) == 4
     with pytest.raises(InvalidRequest, match="too steep"):
         warp.outer(steep, 50, 50, 400)
+
+
+def test_a_large_window_keeps_its_areas() -> None:
+    """2200 x 1200 pixels, where fewer samples are taken: a square of 50 becomes one of 1000, to the pixel."""
+    mask = np.zeros((60, 110), np.uint8)
+    mask[5:55, 30:80] = 255
+    seen = warp.seen(mask, np.diag([20.0, 20.0, 1.0]), (0, 0, 2200, 1200))
+    assert seen.sum() / 255 == pytest.approx(1000 * 1000, rel=0.001)
+    assert (seen[115:1085, 615:1585] == 255).all()
+    assert not seen[:85].any()

@@ -1,7 +1,7 @@
 """Planes in perspective: the homography of four corners, and masks seen through it.
 
-A mask is sampled 4x4 times per pixel, each time from the level of its pyramid that is as fine as those samples, so that
-neither enlarged nor far parts show steps. Written in numpy, in bands of rows; it knows no letters.
+A mask is sampled 4x4 times per pixel (2x2 in large windows), each time from the level of its pyramid that is as fine as
+those samples, so that neither enlarged nor far parts show steps. Written in bands of rows; it knows no letters.
 """
 
 from __future__ import annotations
@@ -20,7 +20,12 @@ Plane8 = npt.NDArray[np.uint8]
 Homography = npt.NDArray[np.floating[Any]]
 """(3, 3): plane points (x, y, 1) to picture points, up to scale."""
 
+Window = tuple[int, int, int, int]
+"""x0, y0, x1, y1 in pixels of the picture."""
+
 _SAMPLES = 4
+_LARGE = 2**21
+"""Pixels of a window beyond which half as many samples per side are taken: letters are large there."""
 _BAND = 2**23
 
 
@@ -66,20 +71,21 @@ def outer(homography: Homography, width: float, height: float, margin: float) ->
     return [(float(x), float(y)) for x, y in through(homography, corners)]
 
 
-def seen(mask: Plane8, homography: Homography, window: tuple[int, int, int, int]) -> Plane8:
+def seen(mask: Plane8, homography: Homography, window: Window) -> Plane8:
     """A mask through a homography (of mask samples to picture pixels): uint8 of the picture's window x0, y0, x1, y1."""
     x0, y0, x1, y1 = window
     inverse = np.linalg.inv(homography)
     levels = _pyramid(mask)
+    samples = _SAMPLES if (x1 - x0) * (y1 - y0) <= _LARGE else _SAMPLES // 2
     out = np.zeros((y1 - y0, x1 - x0), np.uint8)
-    band = max(_BAND // (max(x1 - x0, 1) * _SAMPLES**2), 1)
+    band = max(_BAND // (max(x1 - x0, 1) * samples**2), 1)
     for top in range(y0, y1, band):
         bottom = min(top + band, y1)
-        chosen = _levels(inverse, (x0, top, x1, bottom), len(levels))
+        chosen = _levels(inverse, (x0, top, x1, bottom), samples, len(levels))
         view = out[top - y0 : bottom - y0]
         for number in np.unique(chosen[chosen >= 0]):
             here = chosen == number
-            view[here] = _transformed(levels[number], inverse, (x0, top, x1, bottom), 2.0**number)[here]
+            view[here] = _transformed(levels[number], inverse, (x0, top, x1, bottom), samples, 2.0**number)[here]
     return out
 
 
@@ -92,7 +98,7 @@ def flattened(pixels: Plane8, homography: Homography, width: int, height: int) -
     return np.rint(np.stack(planes, axis=2)).astype(np.uint8)
 
 
-def _levels(inverse: Homography, window: tuple[int, int, int, int], count: int) -> npt.NDArray[np.intp]:
+def _levels(inverse: Homography, window: Window, samples: int, count: int) -> npt.NDArray[np.intp]:
     """Which level of the pyramid is as fine as a picture pixel's samples, per pixel; -1 behind the horizon."""
     x, y = np.arange(window[0], window[2])[None, :] + 0.5, np.arange(window[1], window[3])[:, None] + 0.5
     depth = inverse[2, 0] * x + inverse[2, 1] * y + inverse[2, 2]  # one over the depth of the plane there
@@ -103,21 +109,20 @@ def _levels(inverse: Homography, window: tuple[int, int, int, int], count: int) 
     # How many mask samples one picture pixel spans, along the wider of its two sides.
     along_x = np.hypot(inverse[0, 0] - u * inverse[2, 0], inverse[1, 0] - v * inverse[2, 0])
     along_y = np.hypot(inverse[0, 1] - u * inverse[2, 1], inverse[1, 1] - v * inverse[2, 1])
-    step = np.maximum(along_x, along_y) / depth / _SAMPLES
+    step = np.maximum(along_x, along_y) / depth / samples
     level = np.clip(np.rint(np.log2(np.maximum(step, 1e-6))), 0, count - 1).astype(np.intp)
     return np.where(ahead, level, -1)
 
 
-def _transformed(level: Image.Image, inverse: Homography, window: tuple[int, int, int, int], shrink: float) -> Plane8:
+def _transformed(level: Image.Image, inverse: Homography, window: Window, samples: int, shrink: float) -> Plane8:
     """The window's pixels from one level that is `shrink` times coarser than the mask, averaged over the samples."""
     x0, y0, x1, y1 = window
-    matrix = (
-        np.diag([1 / shrink, 1 / shrink, 1.0]) @ inverse @ _moved(x0, y0) @ np.diag([1 / _SAMPLES, 1 / _SAMPLES, 1])
-    )
-    size = (x1 - x0) * _SAMPLES, (y1 - y0) * _SAMPLES
+    finer = np.diag([1 / samples, 1 / samples, 1.0])
+    matrix = np.diag([1 / shrink, 1 / shrink, 1.0]) @ inverse @ _moved(x0, y0) @ finer
+    size = (x1 - x0) * samples, (y1 - y0) * samples
     numbers = (matrix / matrix[2, 2]).ravel()[:8].tolist()
     image = level.transform(size, Image.Transform.PERSPECTIVE, numbers, Image.Resampling.BILINEAR)
-    return np.asarray(image.reduce(_SAMPLES))
+    return np.asarray(image.reduce(samples))
 
 
 def _pyramid(mask: Plane8) -> list[Image.Image]:
