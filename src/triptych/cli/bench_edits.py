@@ -40,6 +40,9 @@ def edits(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for lines and plot; goes on where it stopped.")
     ] = Path("runs/edits"),
+    sheet: Annotated[
+        Path | None, typer.Option(help="Draw the first model's first case of each kind here, and measure nothing.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
@@ -66,6 +69,9 @@ def edits(
     def say(line: str) -> None:
         tell(line, quiet=quiet)
 
+    if sheet is not None:
+        show(_sheet(names[0], split, quality, judge, sheet))
+        return
     report: dict[str, Any] = {"conditions": {"cases": cases, "conversations": conversations, "split": split,
                                              "quality": quality, "readings": readings}}  # fmt: skip
     report["reading"] = _read_shares(readings)
@@ -149,6 +155,28 @@ def _singles(
         way: [line for line in lines if line["way"] == way and line["number"] in known and "done" in line]
         for way in WAYS
     }
+
+
+def _sheet(model: str, split: str, quality: str, judge: Readers, path: Path) -> Path:
+    """The picture to edit and what became of it in every way, a row for each kind of edit."""
+    from triptych.evals.editing import OPS, cases
+    from triptych.training.sheet import contact_sheet
+
+    rows: dict[str, list[tuple[Pixels, str]]] = {}
+    for case in cases(3, split):
+        source = None if case.op in rows else _source(case.source, model, quality, case.number, judge)
+        if source is None:
+            continue
+        rows[case.op] = [(source.pixels, case.instruction)]
+        for way in WAYS:
+            after, refused = _edited(source, case.instruction, case.target, way, model, quality, case.number)
+            rows[case.op].append((after, f"{way} (refused)" if refused else way))
+    shown = [each for op in OPS if op in rows for each in rows[op]]
+    drawn = contact_sheet([pixels for pixels, _ in shown], [label for _, label in shown], columns=2 * (1 + len(WAYS)),
+                          cell=120)  # fmt: skip
+    temporary = path.with_suffix(".tmp")
+    drawn.save(temporary, format="JPEG" if path.suffix.lower() in (".jpg", ".jpeg") else "PNG", quality=88)
+    return temporary.replace(path)
 
 
 def _conversations(
