@@ -35,7 +35,8 @@ SEED = 4_000_037
 LEVEL = "small"
 MOST_THINGS = 4
 """Painters learned pictures of up to so many things."""
-LEAST_SIDE = 0.13
+LEAST_SIDE = 0.18
+"""In shares of the picture: the readers learned things of about this size and larger, and cannot judge others."""
 SAME = 0.5
 """Boxes of one noun that share so much of their union are one thing."""
 TURNS = 5
