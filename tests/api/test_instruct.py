@@ -155,6 +155,13 @@ def test_a_larger_picture_is_edited_in_its_own_pixels(reads: Any) -> None:
     assert any("as the readers see it" in note.text for note in result.notes)
 
 
+def test_a_picture_of_nothing_known_is_not_painted_over(reads: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads(NIGHT)
+    monkeypatch.setattr(known, "readers", lambda: SimpleNamespace(read=lambda pictures: [Reading((), {"meadow": 0.9})]))
+    with pytest.raises(InvalidRequest, match="nothing that is known is seen in it"):
+        instruct.edit(np.zeros((64, 64, 3), np.uint8), "make it night")
+
+
 @pytest.mark.parametrize("text", ["", "  ", "x" * 401])
 def test_an_instruction_has_words_and_not_too_many(text: str, reads: Any) -> None:
     reads()

@@ -39,7 +39,7 @@ def understood(instruction: str, plan: Plan = PLAN) -> Read:
     ("instruction", "program"),
     [
         ("make the fox blue", "recolour the fox -> blue"),
-        ("turn the left car green", "recolour the car -> green"),
+        ("turn the left car green", "recolour the car (top left) -> green"),
         ("add a moon above the house", "add moon above the house"),
         ("remove the blue car", "remove the blue car"),
         ("move the house to the left", "move the house to the left"),
@@ -54,7 +54,7 @@ def understood(instruction: str, plan: Plan = PLAN) -> Read:
 )
 def test_plain_instructions_are_read_as_meant(instruction: str, program: str) -> None:
     found = understood(instruction)
-    assert readable(found.program) == program
+    assert readable(found.program, found.plans) == program
     check(found, PLAN, instruction)
 
 

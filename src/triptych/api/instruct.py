@@ -87,11 +87,17 @@ def understand(picture: Source, instruction: str, *, model: str = "flow", fresh:
     editor, tokens = results.library().parts.editor()
     found = read(editor, tokens, instruction, known.plan)
     problems.check(found, known.plan, instruction)
-    notes = [Note("instruction", "note", f"read as: {problems.readable(found.program)}")]
+    notes = [Note("instruction", "note", f"read as: {problems.readable(found.program, found.plans)}")]
     notes += [Note("instruction", "translated", f"{word!r} is read as {own!r}") for word, own in found.words.mapped]
     if known.by == "readers":
         notes.append(Note("image", "note", f"as the readers see it, in the picture is {contents(known.plan)}"))
     understood = Understood(known, found.program, found.plan, tuple(notes))
+    if understood.applied.everywhere and known.by == "readers" and not known.plan.objects:
+        raise InvalidRequest(
+            "instruction",
+            "would paint all of the picture anew, for nothing that is known is seen in it that could be kept; "
+            "--lock 0 makes a fresh scene",
+        )
     check_new(understood.applied, known.plan, capabilities, model)
     return understood
 

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from triptych.core.errors import FileProblem
+from triptych.core.plan import Plan, PlanObject
 from triptych.editing.instruct.lexer import tokens_of
 from triptych.editing.instruct.pairs import draw_pair
 from triptych.editing.instruct.program import Edit, Select, Spot, from_symbols, parse
@@ -40,6 +41,14 @@ FOX = Select("fox", None, (0,))
 )
 def test_an_edit_says_what_it_is(edit: Edit, words: str) -> None:
     assert edit.words() == words
+
+
+def test_with_the_plan_at_hand_it_is_told_which_of_several_is_meant() -> None:
+    left, right = (PlanObject(noun="fox", box=(x, 0.4, x + 0.2, 0.6)) for x in (0.1, 0.7))
+    plan = Plan(objects=(left, right, PlanObject(noun="car", box=(0.4, 0.4, 0.6, 0.6))))
+    edit = Edit("move", FOX, spot=Spot("rel:left of", Select(None, None, (1,))))
+    assert edit.words(plan) == "move the fox (left) left of the fox (right)"
+    assert Edit("remove", Select(None, None, (2,))).words(plan) == "remove the car"
 
 
 @pytest.mark.parametrize("level", ["small", "full"])

@@ -14,7 +14,7 @@ from triptych.scenes.nouns import NOUNS
 
 
 def caption_of(plan: Plan) -> str:
-    """ "a red car and two cats in a meadow, lit from the left"; "" for a plan that says nothing."""
+    """As in "a red car and two cats in a meadow, lit from the left"; "" for a plan that says nothing."""
     counts = Counter((thing.noun, thing.colour, thing.text) for thing in plan.objects)
     things = [_counted(noun, colour, text, count) for (noun, colour, text), count in counts.items()]
     place = wording.BACKGROUND_PHRASES[plan.background][0] if plan.background in wording.BACKGROUND_PHRASES else ""
@@ -42,7 +42,7 @@ def listed(parts: Sequence[str]) -> str:
 
 
 def where(thing: PlanObject) -> str:
-    """ "top left", "middle"."""
+    """The part of the picture: "top left", "middle"."""
     x, y = (thing.box[0] + thing.box[2]) / 2, (thing.box[1] + thing.box[3]) / 2
     across = "left" if x < 0.4 else "right" if x > 0.6 else ""
     down = "top" if y < 0.4 else "bottom" if y > 0.6 else ""
@@ -50,7 +50,7 @@ def where(thing: PlanObject) -> str:
 
 
 def told(thing: PlanObject) -> str:
-    """ "a blue fox (bottom left)"; the colour that it shows."""
+    """As in "a blue fox (bottom left)", in the colour that it shows."""
     colour = thing.colour or (NOUNS[thing.noun].natural if thing.noun in NOUNS else None)
     words = " ".join(filter(None, (colour, thing.noun)))
     return f"{article(words)} {words} ({where(thing)})"

@@ -58,7 +58,7 @@ def _not_understood(found: Read, source: Plan, instruction: str) -> str:
     unknown = f" (not known: {', '.join(map(repr, dict.fromkeys(found.words.unknown)))})" if found.words.unknown else ""
     guess = ""
     if found.program and found.program[-1].op != "unread":
-        guess = f"; the nearest reading is {readable(found.program)!r}, with {found.sure:.0%} certainty"
+        guess = f"; the nearest reading is {readable(found.program, found.plans)!r}, with {found.sure:.0%} certainty"
     return f"{instruction!r} is not understood{unknown}{guess}; {ASKABLE}; in the picture is {contents(source)}"
 
 
@@ -74,9 +74,9 @@ def _not_found(select: Select, plan: Plan, source: Plan, found: Read) -> str:
     return f"{words!r} is not in the picture{gone}; what is: {contents(plan)}"
 
 
-def readable(program: Sequence[Edit]) -> str:
-    """A program for people: "recolour the fox -> blue, then background -> night"."""
-    return ", then ".join(edit.words() for edit in program)
+def readable(program: Sequence[Edit], plans: Sequence[Plan]) -> str:
+    """A program for people: "recolour the fox -> blue, then background -> night". plans: before each edit."""
+    return ", then ".join(edit.words(plan) for edit, plan in zip(program, plans, strict=False))
 
 
 def conflicts(program: Sequence[Edit], plans: Sequence[Plan]) -> list[Conflict]:

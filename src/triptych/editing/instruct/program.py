@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from triptych.core.errors import FileProblem
+from triptych.core.plan import Plan
+from triptych.editing.instruct.describe import where
 from triptych.planning.edit_tokens import (
     ALL,
     ANY,
@@ -45,13 +47,23 @@ class Select:
             return (*what, WHICH)
         return (*what, ALL) if len(self.things) > 1 else (*what, *(self.things or (NONE,)))
 
-    def words(self) -> str:
-        """ "the blue fox", "the foxes", "all things"."""
+    def words(self, plan: Plan | None = None) -> str:
+        """What is meant, as in "the blue fox"; with the plan, which one of several alike: "the fox (left)"."""
         if self.noun is None:
             name = "things" if len(self.things) > 1 else "thing"
         else:
             name = NOUNS[self.noun].plural if len(self.things) > 1 else self.noun
-        return " ".join(filter(None, ("the", self.colour, name)))
+        words = " ".join(filter(None, ("the", self.colour, name)))
+        if plan is None or len(self.things) != 1:
+            return words
+        own = plan.objects[self.things[0]]
+        if self.noun is None:
+            words = f"the {own.noun}"
+        alike = sum(
+            thing.noun == own.noun and self.colour in (None, thing.colour or NOUNS[thing.noun].natural)
+            for thing in plan.objects
+        )
+        return f"{words} ({where(own)})" if alike > 1 else words
 
 
 @dataclass(frozen=True)
@@ -64,13 +76,13 @@ class Spot:
     def symbols(self) -> tuple[Symbol, ...]:
         return (self.way, *(self.anchor.symbols() if self.anchor else ()))
 
-    def words(self) -> str:
+    def words(self, plan: Plan | None = None) -> str:
         kind, _, name = self.way.partition(":")
         if kind == "by":
             return {"left": "to the left", "right": "to the right", "up": "upwards", "down": "downwards"}[name]
         if kind == "at":
             return f"to the {name}"
-        return f"{name} {self.anchor.words() if self.anchor else 'it'}"
+        return f"{name} {self.anchor.words(plan) if self.anchor else 'it'}"
 
 
 @dataclass(frozen=True)
@@ -134,9 +146,9 @@ class Edit:
         anchor = self.spot.anchor if self.spot else None
         return tuple(each for each in (self.select, self.other, anchor) if each is not None)
 
-    def words(self) -> str:
-        """For people: "recolour the fox -> blue"."""
-        chosen = self.select.words() if self.select else ""
+    def words(self, plan: Plan | None = None) -> str:
+        """For people: "recolour the fox -> blue". plan: what the edit is about, to say which of several is meant."""
+        chosen = self.select.words(plan) if self.select else ""
         match self.op:
             case "recolour":
                 return f"recolour {chosen} -> {self.colour or 'its natural colour'}"
@@ -145,13 +157,13 @@ class Edit:
             case "replace":
                 return f"replace {chosen} -> {self._new()}"
             case "move":
-                return f"move {chosen} {self.spot.words() if self.spot else ''}".rstrip()
+                return f"move {chosen} {self.spot.words(plan) if self.spot else ''}".rstrip()
             case "resize":
                 return f"resize {chosen} -> {self.size}"
             case "swap":
-                return f"swap {chosen} and {self.other.words() if self.other else ''}"
+                return f"swap {chosen} and {self.other.words(plan) if self.other else ''}"
             case "add":
-                return f"add {self._new()} {self.spot.words() if self.spot else ''}".rstrip()
+                return f"add {self._new()} {self.spot.words(plan) if self.spot else ''}".rstrip()
             case "count":
                 what = " ".join(filter(None, (self.colour, NOUNS[self.noun].plural if self.noun else "")))
                 return f"count of {what} -> {self.number}" + ("" if self.mode == "set" else f" {self.mode}")

@@ -164,7 +164,7 @@ def _by_neighbour(plan: Plan, fitting: Sequence[int], target: int, draw: Draw) -
 
 
 def _name(noun: str | None, colour: str | None, draw: Draw, *, many: bool = False) -> str:
-    """ "blue fox", "foxes", "red one"."""
+    """As in "blue fox", "foxes", "red one"."""
     colour_word = colour
     if colour in COLOUR_SYNONYMS and draw.chance(_SYNONYM_SHARE / 2):
         colour_word = draw.pick(COLOUR_SYNONYMS[colour])
