@@ -12,7 +12,7 @@ def train(
     stage: Annotated[
         str,
         typer.Argument(
-            help="autoencoder, tokenizer, text, planner, flow, diffusion, tokens, readers, upscaler or lora."
+            help="autoencoder, tokenizer, text, planner, flow, diffusion, tokens, readers, editor, upscaler or lora."
         ),
     ],
     preset: Annotated[str, typer.Option(help="Sizes and length: tiny (seconds), cpu (hours) or gpu.")] = "cpu",
