@@ -24,7 +24,7 @@ from triptych.upscale.checkpoint import Model
 ByteImage = npt.NDArray[np.uint8]
 
 MAX_MARGIN = 40
-TILE_BYTES = 256 * 2**20
+TILE_BYTES = 512 * 2**20
 """What one tile's pass may take, context included."""
 TILE = 256
 """The largest side of a tile, in pixels of the small picture: more is no faster."""
