@@ -111,6 +111,11 @@ def test_asking_to_keep_what_is_changed_is_a_conflict(edits: tuple[Edit, ...], w
         assert f"asks to keep {what} and to change it" in refused(found)
 
 
+def test_more_words_than_are_read_are_refused() -> None:
+    with pytest.raises(InvalidRequest, match="has 52 words; at most 49 are read"):
+        reading(Edit("remove", LEFT_FOX), words="remove the left fox " * 13)
+
+
 def test_more_edits_than_are_read_are_refused() -> None:
     endless = [Edit("recolour", Select("fox", None, (0,)), colour=c) for c in ("red", "blue") * 5]
     found = reading(*[Edit("recolour", Select("fox", None, (0,)), colour=edit.colour) for edit in endless])

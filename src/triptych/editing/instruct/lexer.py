@@ -83,7 +83,7 @@ def lex(instruction: str, tokens: EditTokens) -> Words:
                 unknown.append(word)
                 names.append(UNKNOWN)
                 continue
-            if found[0] != word and word not in _plain():
+            if found[0] != word and word not in _plain() and word not in _digits():
                 mapped[word] = found[0]
             names += found
     while names and names[-1] == COMMA:

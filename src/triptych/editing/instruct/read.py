@@ -33,8 +33,11 @@ class Read:
 
 
 def read(editor: Editor, tokens: EditTokens, instruction: str, plan: Plan) -> Read:
-    """The program of an instruction beside a plan."""
+    """The program of an instruction beside a plan. Raises `InvalidRequest` for more words than the editor reads."""
     words = lex(instruction, tokens)
+    if len(words.names) > editor.config.words:
+        told = f"has {len(words.names)} words; at most {editor.config.words} are read: do it in two edits"
+        raise InvalidRequest("instruction", told)
     quotes = list(words.quotes)
     program: list[Edit] = []
     plans: list[Plan] = []
