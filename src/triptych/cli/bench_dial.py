@@ -39,13 +39,14 @@ def dial(
     one_of("quality", quality, ("low", "medium", "high"))
     check_folder(out)
 
-    from triptych.core.registry import builtin_folder
+    from triptych.core import registry as models_there
     from triptych.evals import dial as dials
     from triptych.evals.likeness import Likeness
     from triptych.evals.readers.load import Readers
     from triptych.scenes import Sprites
 
-    readers, tower, sprites = Readers.load(), Likeness.load(builtin_folder() / "text"), Sprites.load()
+    folder = models_there.builtin_folder()
+    readers, tower, sprites = Readers.load(folder / "readers"), Likeness.load(folder / "text"), Sprites.load()
     report: dict[str, Any] = {}
     means: dict[str, Any] = {}
     for name in names:
