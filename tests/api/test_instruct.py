@@ -160,6 +160,8 @@ def test_a_picture_of_nothing_known_is_not_painted_over(reads: Any, monkeypatch:
     monkeypatch.setattr(known, "readers", lambda: SimpleNamespace(read=lambda pictures: [Reading((), {"meadow": 0.9})]))
     with pytest.raises(InvalidRequest, match="nothing that is known is seen in it"):
         instruct.edit(np.zeros((64, 64, 3), np.uint8), "make it night")
+    with pytest.raises(InvalidRequest, match="image: nothing that is known is seen"):
+        vary(np.zeros((64, 64, 3), np.uint8), "background")
 
 
 @pytest.mark.parametrize("text", ["", "  ", "x" * 401])

@@ -104,6 +104,8 @@ def vary(
     capabilities = capabilities_of(model)
     instruct.check_painter(capabilities, model)
     known = know(picture, fresh=fresh)
+    if known.by == "readers" and not known.plan.objects:
+        raise InvalidRequest("image", "nothing that is known is seen in the picture, so nothing of it could be held")
     options = [edit for edit in _options(change, known, capabilities, what) if to is None or to == named(edit)]
     if len(options) < n:
         raise InvalidRequest("n" if options else "change", _too_few(change, options, known, capabilities, to, what))
