@@ -43,9 +43,10 @@ FONTS = {
 
 @dataclass(frozen=True)
 class Case:
-    """contrast: of letters and surroundings. right, wrong: what the check says of the picture with each text."""
+    """contrast: of letters and outline, or surroundings. right, wrong: what the check says of the picture with each text."""
 
     script: str
+    outlined: bool
     contrast: float
     right: words.WordCheck
     wrong: words.WordCheck
@@ -58,6 +59,8 @@ def main(cases: int, seed: int) -> None:
     rows = [(f"contrast {low} to {high}", [c for c in done if low <= c.contrast < high]) for low, high in BANDS]
     clear = [case for case in done if case.contrast >= 3]
     rows += [(f"{script}, contrast from 3", [case for case in clear if case.script == script]) for script in FONTS]
+    rows += [("outlined", [case for case in done if case.outlined])]
+    rows += [("plain, contrast from 3", [case for case in clear if not case.outlined])]
     for label, group in [*rows, ("all", done)]:
         kinds = (np.array([getattr(case, kind).confirmed for case in group], float) for kind in ("right", "wrong"))
         print(f"| {label} | {' | '.join(shown(each) for each in kinds)} |")
@@ -98,7 +101,7 @@ def drawn(cases: int, seed: int) -> Iterator[Case]:
             continue
         made += 1
         checks = (words.check(each.pixels, right, font) for each in (right, wrong))
-        yield Case(script, right.contrast, *checks)
+        yield Case(script, lettering.outline is not None, right.contrast, *checks)
 
 
 def scene(draw: random.Random, sheets: list[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
