@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -79,11 +80,9 @@ def train_lora(
         show_json({"file": str(file), "sheet": str(file.with_suffix(".png")), **record})
         return
     show(file)
-    word = f"{trigger}, " if trigger else ""
-    tell(
-        f'before and after: {file.with_suffix(".png")}. Use it: triptych generate "{word}..." --lora {file}',
-        quiet=quiet,
-    )
+    prompt = shlex.quote(f"{trigger} ..." if trigger else "...")
+    tell(f"before and after: {file.with_suffix('.png')}", quiet=quiet)
+    tell(f"use it: triptych generate {prompt} -m {name} --lora {shlex.quote(str(file))}", quiet=quiet)
 
 
 def _file(out: Path, data: Path) -> Path:

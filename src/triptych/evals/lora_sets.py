@@ -7,15 +7,18 @@ poster of four inks, and the zorp, a teal-striped animal with a yellow crest. Kn
 from __future__ import annotations
 
 import dataclasses
+import io
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from triptych.core.errors import one_of
+from triptych.core.files import write_atomically
 from triptych.core.plan import Plan
 from triptych.scenes import LEVELS, Sprites, caption, render, sample_scene
 from triptych.scenes.graph import Scene
@@ -148,3 +151,12 @@ KINDS = {
     "poster": Kind("poster print", "", _styled(poster)),
     "zorp": Kind("zorp", STAND_IN, _with_zorps),
 }
+
+
+def write_set(folder: Path, shown: Sequence[Shown]) -> None:
+    """Write pictures (PNG) with their captions beside them, as a person would bring them: without plans."""
+    for number, one in enumerate(shown):
+        buffer = io.BytesIO()
+        Image.fromarray(one.pixels).save(buffer, "PNG")
+        write_atomically(folder / f"{number:02}.png", buffer.getvalue())
+        write_atomically(folder / f"{number:02}.txt", f"{one.caption}\n".encode())

@@ -31,8 +31,8 @@ SIDES = re.compile(r"\b(?:left|right)\b", re.IGNORECASE)
 class LoraSource:
     """Pictures of a folder with the trigger in every caption. Pictures, then (with `flip`) their mirror images.
 
-    words: trigger and what it stands for. find: what looks for a plan in a picture, or None. What became of the plans stands in `plans`:
-    counts by where they came from.
+    words: trigger and what it stands for. find: what looks for a plan in a picture, or None. How many plans came from
+    where stands in `plans`.
     """
 
     def __init__(

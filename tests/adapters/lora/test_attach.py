@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.adapters.lora.making import lora_for, named, pairs_for, peft
 from torch import nn
 
-from tests.adapters.lora.making import lora_for, named, pairs_for, peft
 from triptych.adapters.lora import Fused, Shelf, attached, layers_of, shelf_of, write_lora
 from triptych.core.asset import FileAsset
 from triptych.core.errors import FileProblem, InvalidRequest

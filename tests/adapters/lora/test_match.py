@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+from tests.adapters.lora.making import RANK, kohya, named, pairs_for, peft
 from torch import Tensor, nn
 
-from tests.adapters.lora.making import RANK, kohya, named, pairs_for, peft
 from triptych.adapters.lora import layers_of, match
 from triptych.adapters.lora.file import LoraFile
 from triptych.core.errors import InvalidRequest

@@ -100,7 +100,7 @@ def shelf_of(network: nn.Module) -> Shelf:
 
 @contextmanager
 def attached(network: nn.Module, loras: Sequence[Lora]) -> Generator[None]:
-    """The network with these LoRAs, for as long as the block lasts; with none it is as it is. Errors as `Shelf.match`."""
+    """The network with these LoRAs, for as long as the block lasts; with none it is as it is. Errors: `Shelf.match`."""
     if not loras:
         yield
         return

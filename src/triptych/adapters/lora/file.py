@@ -69,7 +69,9 @@ class Words:
         if not self.trigger.strip():
             return prompt
         pattern = rf"(?<!\w){re.escape(self.trigger.strip())}(?!\w)"
-        return re.sub(pattern, lambda match: self.stands_for, prompt, flags=re.IGNORECASE)
+        plain = re.sub(pattern, lambda match: self.stands_for, prompt, flags=re.IGNORECASE)
+        # A trigger that stands for nothing leaves no comma behind: the plan is that of the prompt without it.
+        return plain if self.stands_for else re.sub(r"\s*,\s*(?=,|$)", "", re.sub(r"^\s*,\s*", "", plain)).strip()
 
 
 def read_lora(path: Path, name: str = "") -> LoraFile:

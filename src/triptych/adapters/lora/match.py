@@ -176,7 +176,8 @@ def _of_another_model(report: Report, found: list[Pair], layers: Layers) -> str:
         return f"{start}; it is for a text encoder only ({_some(report.of_text_encoder)})"
     pair, (name, layer) = theirs[len(theirs) // 2], list(layers.items())[len(layers) // 2]
     made_for = f"{pair.name[:120]} ({_shape((len(pair.up), *pair.down.shape[1:]))})"
-    return f"{start}; it is for layers such as {made_for}, this model's are such as {name} ({_shape(tuple(layer.weight.shape))})"
+    ours = f"{name} ({_shape(tuple(layer.weight.shape))})"
+    return f"{start}; it is for layers such as {made_for}, this model's are such as {ours}"
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -130,7 +130,7 @@ _UNET_AROUND = {
 
 
 def _stable_diffusion(own: list[str]) -> Iterator[tuple[str, Place]]:
-    """The original names of Stable Diffusion's layers (ComfyUI, Kohya's SDXL): blocks are counted through all levels."""
+    """The original names of Stable Diffusion's layers (ComfyUI, Kohya's SDXL): blocks count through all levels."""
     downs = _numbers(own, r"down_blocks\.(\d+)\.resnets\.")
     if not downs:
         return
