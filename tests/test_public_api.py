@@ -15,6 +15,7 @@ import triptych
 
 CONSTRAINTS = Path(__file__).parent.parent / "constraints.txt"
 NAMES = [
+    "EditResult",
     "Engine",
     "Image",
     "Library",
@@ -24,6 +25,7 @@ NAMES = [
     "Request",
     "Result",
     "TriptychError",
+    "edit",
     "generate",
     "plan",
     "replay",

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from triptych.api import Image, ReplayReport, Result, generate, plan, replay, stream
+    from triptych.api.change import edit
+    from triptych.api.edit import EditResult
     from triptych.core.errors import TriptychError
     from triptych.core.plan import Plan, PlanObject
     from triptych.core.request import Request
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from triptych.library import Library
 
 _HOMES = {
+    "EditResult": "triptych.api.edit",
     "Engine": "triptych.engine",
     "Image": "triptych.api",
     "Library": "triptych.library",
@@ -26,6 +29,7 @@ _HOMES = {
     "Request": "triptych.core.request",
     "Result": "triptych.api",
     "TriptychError": "triptych.core.errors",
+    "edit": "triptych.api.change",
     "generate": "triptych.api",
     "plan": "triptych.api",
     "replay": "triptych.api",
@@ -33,6 +37,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "EditResult",
     "Engine",
     "Image",
     "Library",
@@ -42,6 +47,7 @@ __all__ = [
     "Request",
     "Result",
     "TriptychError",
+    "edit",
     "generate",
     "plan",
     "replay",
