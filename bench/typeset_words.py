@@ -43,7 +43,7 @@ FONTS = {
 
 @dataclass(frozen=True)
 class Case:
-    """contrast: of letters and outline, or surroundings. right, wrong: what the check says of the picture with each text."""
+    """contrast: of letters and outline, or surroundings. right, wrong: the check of the picture with each text."""
 
     script: str
     outlined: bool

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
-from PIL import features
+from PIL import Image, ImageFilter, features
 
 from triptych.core.errors import InvalidRequest
 from triptych.typography.draw import run_mask
@@ -84,6 +87,38 @@ def test_justified_lines_reach_both_sides_except_the_last(sans: Font, text: str)
     assert last[2] - last[0] < 190
     at_start = last[0] if text == LONG else 200 - last[2]
     assert at_start < 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "one two three",
+        "العربية مع Triptych 2.0 نسخة",
+        "العربية 2.0 Triptych نسخة 12 34 نعم",
+        "שלום (hello world) & more 12:30 סוף",
+        "שלום hello — world סוף",
+        "left שלום עולם 12 right 34 done",
+        "left שלום - עולם, right",
+    ],
+)
+def test_justified_words_stand_in_the_order_of_the_whole_line(sans: Font, text: str) -> None:
+    """With hardly any room to spare the words, set one by one, must be the line as the shaper orders it."""
+    (plain,) = laid(sans, text, 900, 60, size=24, align="left").lines
+    assert plain.ink is not None
+    width = math.ceil(plain.ink[2]) + 2
+    filler = ("M" if plain.runs[0].way == "ltr" else "ש") * int(width * 0.75 / 24)
+    justified = laid(sans, f"{text} {filler}", width, 90, size=24, align="justify")
+    line = justified.lines[0]
+    assert line.text == text
+    assert len(line.runs) > 1
+    window = (0, 0, width, 90)
+
+    def seen(runs: tuple[Run, ...]) -> npt.NDArray[np.float64]:
+        mask = Image.fromarray(run_mask(justified, sans, runs, line.baseline, window))
+        return np.asarray(mask.filter(ImageFilter.GaussianBlur(2)), np.float64)
+
+    pieces, whole = seen(line.runs), seen((replace(plain.runs[0], x=1.0),))
+    assert (whole * pieces).sum() / np.sqrt((whole**2).sum() * (pieces**2).sum()) > 0.93
 
 
 def test_line_height_is_baseline_to_baseline_in_sizes(sans: Font) -> None:

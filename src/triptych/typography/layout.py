@@ -316,18 +316,39 @@ def _edges(line: _Measured) -> tuple[float, float, float, float]:
 
 
 def _blocks(line: _Measured) -> list[tuple[str, str]]:
-    """(text, space behind it) of the pieces of a justified line, in reading order."""
+    """(text, space behind it) of the pieces of a justified line, in reading order.
+
+    A piece is a word, or what has to stay together: what no space divides, and a row of words that run against the
+    line, whose own order is the other one.
+    """
+    against = _against(line)
     blocks: list[tuple[str, str]] = []
-    other = "ltr" if line.way == "rtl" else "rtl"
-    glued = False
     for number, word in enumerate(line.words):
         last = number == len(line.words) - 1
         text = word.text + ("-" if last and word.hyphen else "")
         space = "" if last else word.space
-        against = strong_way(word.text) == other
-        if blocks and (not blocks[-1][1] or (against and glued)):
+        together = number > 0 and against[number] and against[number - 1]
+        if blocks and (not blocks[-1][1] or together):
             before, between = blocks.pop()
             text = before + between + text
         blocks.append((text, space))
-        glued = against
     return blocks
+
+
+def _against(line: _Measured) -> list[bool]:
+    """Which words run against the line's direction: by their letters, digits like the letters before them (UAX 9, rule
+    W7; in Arabic they would be level anyway), marks like both their neighbours if those agree (N1).
+    """
+    ways: list[Way | None] = []
+    strong: Way = line.way
+    for word in line.words:
+        way = strong_way(word.text)
+        digits = any(char.isdecimal() for char in word.text)
+        ways.append(way or (strong if digits else None))
+        strong = way or strong
+    for number, way in enumerate(ways):
+        if way is None:
+            before = ways[number - 1] if number else line.way
+            after = next((each for each in ways[number:] if each), line.way)
+            ways[number] = before if before == after else line.way
+    return [way != line.way for way in ways]
