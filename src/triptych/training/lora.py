@@ -33,7 +33,7 @@ from triptych.training.stages.lora import FILE, About, LoraStage
 from triptych.training.stages.painter import Words as Reading
 from triptych.training.stages.run import encoder
 
-SAMPLES = {"flow": 4800, "diffusion": 4800, "autoregressive": 2400}
+SAMPLES = {"flow": 2400, "diffusion": 2400, "autoregressive": 1600}
 """Pictures that a run takes unless told otherwise: minutes on one core (docs/lora.md)."""
 RATES = {"flow": 2e-3, "diffusion": 2e-3, "autoregressive": 2e-3}
 BATCH = 16
