@@ -51,9 +51,7 @@ def run_of(data: Path, out: Path, model: str = "flow", **fields: object) -> Lora
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_a_file_with_its_words_and_a_sheet_come_out(
-    registry: Registry, data: Path, tmp_path: Path, model: str
-) -> None:
+def test_a_file_with_its_words_and_a_sheet_come_out(registry: Registry, data: Path, tmp_path: Path, model: str) -> None:
     lines: list[str] = []
     run = run_of(data, tmp_path, model)
     record = train_lora(run, registry, report=lines.append)
@@ -88,7 +86,9 @@ def test_training_touches_no_weight_of_the_model_and_changes_its_pictures(
 
 
 def _files(registry: Registry) -> list[Path]:
-    return [path for card in registry.models() for path in sorted((registry.find(card.name).folder or Path()).iterdir())]
+    return [
+        path for card in registry.models() for path in sorted((registry.find(card.name).folder or Path()).iterdir())
+    ]
 
 
 def test_the_loss_of_what_is_shown_falls(registry: Registry, data: Path, tmp_path: Path) -> None:

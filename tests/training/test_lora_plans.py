@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 import pytest
 
@@ -75,5 +74,3 @@ def test_a_place_that_nobody_names_is_every_place_in_another_style(built_in: Lib
     assert find(pixels, "") == ()
     believing = PlanFinder(Readers.load(), built_in.parts, VOCABULARY, believe_place=True)
     assert len(believing(pixels, "a frog")) == 1
-
-

@@ -37,7 +37,7 @@ def show_lora(
     if model is not None:
         check_model(model)
 
-    from triptych.adapters.lora import read_lora, read_metadata
+    from triptych.adapters.lora import printable, read_lora, read_metadata
     from triptych.adapters.lora.parse import pairs
 
     found, rest = pairs(read_lora(file))
@@ -56,7 +56,7 @@ def show_lora(
         return
     show(f"{file}: {len(found)} layers of rank {', '.join(map(str, ranks))}; SHA-256 {file_sha256(file)}")
     for key, value in sorted(words.items()):
-        show(f"  {key}: {_printable(value)}")
+        show(f"  {printable(key)}: {printable(value)}")
     if report:
         for line in _lines(report):
             show(line)
@@ -97,15 +97,14 @@ def fuse_loras(
 
 def _lines(report: Report) -> list[str]:
     """The account of every layer, for people."""
+    from triptych.adapters.lora import printable
+
     lines = [report.sentence(), f"{len(report.layers)} of the model's {report.of_network} layers are changed"]
     lines += [f"  shape  {one}" for one in report.mismatched]
-    lines += [f"  unknown name  {name[:120]}" for name in report.unmatched]
-    lines += [f"  text encoder  {name[:120]}" for name in report.of_text_encoder]
-    lines += [f"  no part of a LoRA  {name[:120]}" for name in report.rest]
+    for what, names in (
+        ("unknown name", report.unmatched),
+        ("text encoder", report.of_text_encoder),
+        ("of no LoRA", report.rest),
+    ):
+        lines += [f"  {what}  {printable(name)}" for name in names]
     return lines
-
-
-def _printable(text: str) -> str:
-    """Words of a file that anyone may have written, on one line."""
-    plain = "".join(character if character.isprintable() else " " for character in text)
-    return plain if len(plain) <= 200 else plain[:197] + "..."

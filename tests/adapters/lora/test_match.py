@@ -118,7 +118,7 @@ def test_the_report_names_all_that_does_not_fit() -> None:
     (one,) = report.mismatched
     assert (one.layer, one.theirs, one.ours) == ("conv_in", (8, 4, 5, 5), (8, 4, 3, 3))
     sentence = report.sentence()
-    for word in ("another shape", "text encoder", "nowhere.at.all", "(emb)"):
+    for word in ("1 of another shape", "1 for a text encoder", "nowhere.at.all", "(emb)"):
         assert word in sentence
     assert report.as_json()["unmatched"] == ["nowhere.at.all"]
 

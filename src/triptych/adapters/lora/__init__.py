@@ -2,7 +2,7 @@
 
 from triptych.adapters.lora.attach import Fused, Shelf, attached, shelf_of
 from triptych.adapters.lora.file import LoraFile, Words, read_lora, read_metadata, write_lora
-from triptych.adapters.lora.match import Match, Mismatch, Report, layers_of, match
+from triptych.adapters.lora.match import Match, Mismatch, Report, layers_of, match, printable
 from triptych.adapters.lora.trained import MAX_RANK, PREFIXES, TrainedLora
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "attached",
     "layers_of",
     "match",
+    "printable",
     "read_lora",
     "read_metadata",
     "shelf_of",

@@ -18,6 +18,7 @@ from triptych.adapters.lora.parse import Pair, pairs
 from triptych.core.errors import InvalidRequest
 from triptych.nn.added import LowRank, fits
 
+LONGEST = 120
 SHOWN = 3
 """So many names of a list are told in a sentence; `triptych lora show` tells all."""
 
@@ -32,7 +33,7 @@ class Mismatch:
     ours: tuple[int, ...]
 
     def __str__(self) -> str:
-        return f"{self.name!r} is for a layer of {_shape(self.theirs)}, {self.layer} has {_shape(self.ours)}"
+        return f"{printable(self.name)!r} is for a layer of {_shape(self.theirs)}, {self.layer} has {_shape(self.ours)}"
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,13 @@ class Report:
         """One sentence on all of it, for the notes of a result."""
         told = [f"{self.file}: {len(self.matched)} of its {self.total} layers fit"]
         if self.mismatched:
-            told.append(f"{len(self.mismatched)} have another shape ({self.mismatched[0]})")
+            told.append(f"left out: {len(self.mismatched)} of another shape ({self.mismatched[0]})")
         if self.of_text_encoder:
-            told.append(f"{len(self.of_text_encoder)} are for a text encoder, which takes none here")
+            told.append(f"left out: {len(self.of_text_encoder)} for a text encoder, which takes none here")
         if self.unmatched:
-            told.append(f"{len(self.unmatched)} have names that this model lacks ({_some(self.unmatched)})")
+            told.append(f"left out: {len(self.unmatched)} by names that this model lacks ({_some(self.unmatched)})")
         if self.rest:
-            told.append(f"{len(self.rest)} tensors are no part of a LoRA ({_some(self.rest)})")
+            told.append(f"left out: {len(self.rest)} tensors of no LoRA ({_some(self.rest)})")
         return "; ".join(told)
 
     def as_json(self) -> dict[str, Any]:
@@ -175,9 +176,15 @@ def _of_another_model(report: Report, found: list[Pair], layers: Layers) -> str:
     if not theirs:
         return f"{start}; it is for a text encoder only ({_some(report.of_text_encoder)})"
     pair, (name, layer) = theirs[len(theirs) // 2], list(layers.items())[len(layers) // 2]
-    made_for = f"{pair.name[:120]} ({_shape((len(pair.up), *pair.down.shape[1:]))})"
+    made_for = f"{printable(pair.name)} ({_shape((len(pair.up), *pair.down.shape[1:]))})"
     ours = f"{name} ({_shape(tuple(layer.weight.shape))})"
     return f"{start}; it is for layers such as {made_for}, this model's are such as {ours}"
+
+
+def printable(name: str) -> str:
+    """A name from a file of anyone, as it may be shown: on one line, without control characters, not too long."""
+    plain = "".join(character if character.isprintable() else "?" for character in name)
+    return plain if len(plain) <= LONGEST else f"{plain[:LONGEST]}..."
 
 
 def _shape(shape: tuple[int, ...]) -> str:
@@ -185,5 +192,5 @@ def _shape(shape: tuple[int, ...]) -> str:
 
 
 def _some(names: tuple[str, ...]) -> str:
-    shown = ", ".join(name[:80] for name in names[:SHOWN])
+    shown = ", ".join(map(printable, names[:SHOWN]))
     return shown if len(names) <= SHOWN else f"{shown} and {len(names) - SHOWN} more"
