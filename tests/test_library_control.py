@@ -12,6 +12,7 @@ import pytest
 
 from triptych.core.asset import Asset
 from triptych.core.errors import FileProblem
+from triptych.core.plan import Plan
 from triptych.core.registry import Registry
 from triptych.core.request import Request
 from triptych.library import Library
@@ -32,6 +33,7 @@ def test_the_adapter_works_with_maps_and_masks_only(tiny_library: Library) -> No
     masked = {"init": CONTROL["map"], "strength_map": MASK}
     assert tiny_library.adapters(request(model="diffusion", **masked)) == ("diffusion-control",)
     assert tiny_library.adapters(request(model="tokens", **masked)) == ()
+    assert tiny_library.adapters(request(plan=Plan(background="snow"), **masked)) == ()
 
 
 def test_the_hash_of_what_painted_covers_the_adapter(tiny_library: Library) -> None:
@@ -58,6 +60,6 @@ def test_an_adapter_of_other_weights_or_altered_is_refused(tiny_folder: Path, tm
         path.write_bytes(data)
         told = "was altered"
     family: Any = Library(Registry().add_folder(folder)).family("flow")
-    assert family.steers.read(request()) == ()
+    assert family.steers.read(request(), planned=True) == ()
     with pytest.raises(FileProblem, match=told):
-        family.steers.read(request(controls=[CONTROL]))
+        family.steers.read(request(controls=[CONTROL]), planned=True)

@@ -58,9 +58,10 @@ class Library:
         return self._families[name]
 
     def adapters(self, request: Request) -> tuple[str, ...]:
-        """The names of the adapters that paint a resolved request together with its model."""
+        """The names of the adapters that paint a resolved request, with its plan in it, together with its model."""
         name = f"{request.model}-control"
-        needed = bool(request.controls or (request.init and request.strength_map))
+        unplanned = request.init and request.strength_map and request.plan is None
+        needed = bool(request.controls or unplanned)
         return (name,) if needed and self.registry.has(name) else ()
 
     def _control(self, name: str, points: tuple[Point, ...]) -> ControlAdapter:

@@ -43,10 +43,11 @@ def test_the_adapter_is_put_back_and_is_all_that_differs(tiny_library: Library) 
     family: Any = tiny_library.family("flow")
     before = family.steers
     measures = bench(tiny_library, 2, quality="low")
-    seen, blind = (paint_holes(measures, "flow", seeing=seeing) for seeing in (True, False))
+    seen, blind = (paint_holes(measures, "flow", seeing=seeing, planned=True) for seeing in (True, False))
     assert family.steers is before
     assert seen != blind
-    assert paint_holes(measures, "flow", seeing=False) == blind
-    told = hole_figures(measures, "flow")
+    assert paint_holes(measures, "flow", seeing=False, planned=True) == blind
+    assert paint_holes(measures, "flow", seeing=False, planned=False) != blind
+    told = hole_figures(measures, "flow", planned=False)
     difference = told["difference"]
     assert difference["gain"].value == pytest.approx(difference["not seeing"].value - difference["seeing"].value)

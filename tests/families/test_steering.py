@@ -96,7 +96,7 @@ def test_the_adapter_is_loaded_at_the_first_map(family: Any, monkeypatch: pytest
 @torch.inference_mode()
 def test_features_add_and_weights_scale_them(family: Any) -> None:
     request = resolved(family, controls=[control("edges", 1, weight=0.5), control("depth", 2)], steps=2)
-    (first, second) = family.steers.read(request)
+    (first, second) = family.steers.read(request, planned=True)
     both = family.steers.steer([[first, second], []])
     x = torch.randn(2, first.features[0].shape[0], family.control_points()[0].channels)
     summed = family.steers.adapter.steer(
@@ -115,7 +115,7 @@ def test_the_range_is_a_part_of_the_steps(family: Any) -> None:
 
 
 def test_tokens_of_references_stay_as_they_are(family: Any) -> None:
-    (one,) = family.steers.read(resolved(family, controls=[control("edges")]))
+    (one,) = family.steers.read(resolved(family, controls=[control("edges")]), planned=True)
     steer = family.steers.steer([[one]])
     N, C = one.features[0].shape[0], family.control_points()[0].channels
     x = torch.randn(1, N + 5, C)
@@ -169,10 +169,11 @@ def _hashes(library: Library, requests: list[Request]) -> list[str]:
 
 def test_a_partly_repainted_picture_is_a_map_of_its_own(family: Any) -> None:
     fields: dict[str, Any] = {"init": drawn(4), "strength_map": drawn(5), "strength": 1.0}
-    (one,) = family.steers.read(resolved(family, **fields))
-    (other,) = family.steers.read(resolved(family, **fields | {"init": drawn(6)}))
+    (one,) = family.steers.read(resolved(family, **fields), planned=False)
+    (other,) = family.steers.read(resolved(family, **fields | {"init": drawn(6)}), planned=False)
     assert not torch.equal(one.features[0], other.features[0])
-    assert family.steers.read(resolved(family, init=drawn(4))) == ()
+    assert family.steers.read(resolved(family, init=drawn(4)), planned=False) == ()
+    assert family.steers.read(resolved(family, **fields), planned=True) == (), "a plan says what belongs there"
 
 
 def test_what_is_painted_anew_cannot_be_seen(family: Any) -> None:
@@ -182,7 +183,7 @@ def test_what_is_painted_anew_cannot_be_seen(family: Any) -> None:
     other = pixels.copy()
     other[10:40, 10:40] = 77
     found = [
-        family.steers.read(resolved(family, init=Asset.of(each), strength_map=Asset.of(open_)))[0]
+        family.steers.read(resolved(family, init=Asset.of(each), strength_map=Asset.of(open_)), planned=False)[0]
         for each in (pixels, other)
     ]
     assert all(torch.equal(a, b) for a, b in zip(found[0].features, found[1].features, strict=True))
@@ -192,7 +193,7 @@ def test_an_adapter_refuses_a_kind_that_it_was_not_trained_for(family: Any, monk
     few = ControlAdapter(family.control_points(), kinds=("edges",), width=16, rank=16)
     monkeypatch.setattr(family, "steers", Steers(lambda: few))
     with pytest.raises(InvalidRequest, match="depth is not what this adapter was trained for"):
-        family.steers.read(resolved(family, controls=[control("depth")]))
+        family.steers.read(resolved(family, controls=[control("depth")]), planned=False)
 
 
 def test_maps_of_another_size_keep_their_shape_lines_and_colours() -> None:

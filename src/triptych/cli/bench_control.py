@@ -67,7 +67,11 @@ def control(
     scores = {name: bench.run(name) for name in names}
     figures = {name: intervals(each) for name, each in scores.items()}
     more = {name: gains(each) for name, each in scores.items()}
-    holes = {name: hole_figures(bench, name) for name in names}
+    holes = {
+        f"{name}, {words}": hole_figures(bench, name, planned=planned)
+        for name in names
+        for words, planned in (("with the plan", True), ("no plan", False))
+    }
     conditions = {"scenes": scenes, "side": side, "quality": quality}
     told = f"{scenes} scenes of {side} px, quality {quality}; in brackets 95 % intervals over scenes."
     lines = [*_lines(figures, more), "", *_hole_lines(holes), "", told]

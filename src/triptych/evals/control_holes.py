@@ -1,8 +1,9 @@
-"""Whether a masked edit sees what stays: half of a thing is blanked, and painted again from plan and surroundings.
+"""Whether a masked edit gains by being shown what stays: half of a thing is blanked, and painted again.
 
-The same hole is painted with the control adapter, which is shown the rest of the picture, and without. What is compared
-with the scene's own render is the mean absolute difference inside the hole, and the step across the hole's border over
-the render's own there: 1 is a border that cannot be told from the picture. Knows no mask but its own.
+The same hole is painted with the control adapter, which is shown the rest of the picture, and without, with the scene's
+plan and with no plan. Compared with the scene's own render are the mean absolute difference inside the hole, and the
+step across its border over the render's own there: 1 is a border that cannot be told from the picture. With a plan a
+family does not show the rest by itself (`Steers.read`); here it is made to. Knows no mask but its own.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from triptych.core.request import Request
 from triptych.engine import Engine
 from triptych.evals.control import Bench
 from triptych.evals.statistics import Interval, estimate
+from triptych.families.steering import Steering, Steers
 from triptych.scenes import Scene, render
 
 ROOM = 0.08
@@ -42,19 +44,28 @@ def _span(low: float, high: float, side: int) -> slice:
     return slice(max(round(low * side), 0), min(round(high * side), side))
 
 
-def paint_holes(bench: Bench, model: str, *, seeing: bool) -> list[dict[str, float]]:
-    """The figures of `HOLES` for every scene; seeing: with the model's adapter."""
+class _Shown:
+    """The adapter's steering, as if there were no plan."""
+
+    def __init__(self, steers: Steers) -> None:
+        self.steer, self._steers = steers.steer, steers
+
+    def read(self, request: Request, *, planned: bool) -> tuple[Steering, ...]:
+        return self._steers.read(request, planned=False)
+
+
+def paint_holes(bench: Bench, model: str, *, seeing: bool, planned: bool) -> list[dict[str, float]]:
+    """The figures of `HOLES` for every scene; seeing: shown the rest; planned: with the scene's own plan."""
     family: Any = bench.models.family(model)
     kept = family.steers
     try:
-        if not seeing:
-            family.steers = None
+        family.steers = _Shown(kept) if seeing else None
         renders = [render(case.scene, bench.side, bench.sprites) for case in bench.cases]
         masks = [hole(case.scene, bench.side) for case in bench.cases]
         requests = [
             Request.make(
-                prompt=case.text, model=model, seed=case.scene.index, plan=case.scene.plan(), quality=bench.quality,
-                init=Asset.of(pixels), strength_map=Asset.of(mask), strength=1.0,
+                prompt=case.text, model=model, seed=case.scene.index, quality=bench.quality, use_plan=planned,
+                plan=case.scene.plan() if planned else None, init=Asset.of(pixels), strength_map=Asset.of(mask), strength=1.0,
             )
             for case, pixels, mask in zip(bench.cases, renders, masks, strict=True)
         ]  # fmt: skip
@@ -83,10 +94,10 @@ def _step(pixels: npt.NDArray[np.int16], inside: npt.NDArray[np.bool_]) -> float
     return float(np.concatenate(steps).mean())
 
 
-def hole_figures(bench: Bench, model: str) -> dict[str, dict[str, Interval]]:
+def hole_figures(bench: Bench, model: str, *, planned: bool) -> dict[str, dict[str, Interval]]:
     """Figure -> with and without the adapter, and the difference that it makes, paired over scenes."""
-    seen, blind = paint_holes(bench, model, seeing=True), paint_holes(bench, model, seeing=False)
-    bench.report(f"{model}: holes painted")
+    seen, blind = (paint_holes(bench, model, seeing=seeing, planned=planned) for seeing in (True, False))
+    bench.report(f"{model}: holes painted {'with' if planned else 'without'} a plan")
 
     def told(values: Sequence[float]) -> Interval:
         return estimate(np.array(values)[:, None]).interval()

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -33,6 +33,7 @@ from triptych.core.state import State
 from triptych.families.looks import LatentCondition, Look, Pass, Voice, blended, looks_of
 from triptych.families.pixels import freedom_of, to_picture, to_pixels
 from triptych.families.reading import Reading, ReadsText
+from triptych.families.references import Memory, References, stacked
 from triptych.families.regions import readings_of, shares_of
 from triptych.families.steering import Steering, Steers
 from triptych.families.tiles import REFINE, Size, Stage, frame, measured, stages
@@ -88,6 +89,8 @@ class LatentFamily(ABC):
     learns = "latents"
     steers: Steers | None = None
     """What reads control maps; None is a family without, whose network is called as if there were none."""
+    references: References | None = None
+    """What reads reference pictures; None is a family that never looks at any."""
 
     def __init__(
         self,
@@ -113,7 +116,10 @@ class LatentFamily(ABC):
 
     @abstractmethod
     def predict(self, x: Tensor, t: Tensor, text: Tensor, position: Tensor, *, steer: Steer | None = None) -> Tensor:
-        """The network's raw output for latents x (B, C, h, w) at times t (B,), of x's shape."""
+        """The network's raw output for latents x (B, C, h, w) at times t (B,), of x's shape.
+
+        One that looks at references takes `memory` too, of each block what is seen of them.
+        """
 
     @abstractmethod
     def read_plan(self, raster: PlanRaster, cells: Tensor | None = None) -> Tensor:
@@ -125,11 +131,22 @@ class LatentFamily(ABC):
         unit = self.capabilities.size_multiple // LATENT_FACTOR
         wide, high = (side // LATENT_FACTOR for side in self.capabilities.native_size)
         grows = request.strength_map is None
-        passes = tuple(self._pass(request, plan, stage) for stage in stages(size, (high, wide), unit, grows=grows))
+        memory = self.remembered(request)
+        walks = stages(size, (high, wide), unit, grows=grows)
+        passes = tuple(self._pass(request, plan, stage, memory) for stage in walks)
         last = passes[-1]
         return LatentCondition(last.voices[0].reading, last.negative, plan, last.init, last.freedom, passes)
 
-    def _pass(self, request: Request, plan: Plan | None, stage: Stage) -> Pass:
+    def remembered(self, request: Request) -> Memory | None:
+        """What the pictures of a request look at."""
+        family: Any = self
+        return self.references.read(request, family, self.capabilities.native_size) if self.references else None
+
+    def as_target(self, picture: Tensor) -> Tensor:
+        """(1, 3, H, W) in [-1, 1] -> latents (1, C, h, w)."""
+        return self._latent(picture[0])[None]
+
+    def _pass(self, request: Request, plan: Plan | None, stage: Stage, memory: Memory | None) -> Pass:
         request = _sized(request, stage.size)
         freedom = freedom_of(request.strength_map, stage.size) if request.strength_map else None
         cells = frame(freedom) if stage.windows and freedom is not None else None
@@ -139,8 +156,8 @@ class LatentFamily(ABC):
 
         nothing = read(None)
         planned = nothing if plan is None else read(plan)
-        steering = self.steers.read(request) if self.steers else ()
-        whole = Reading(self.text.states(request.prompt), planned, steering)
+        steering = self.steers.read(request, planned=plan is not None) if self.steers else ()
+        whole = Reading(self.text.states(request.prompt), planned, steering, memory)
         voices: tuple[Voice, ...] = (Voice(whole),)
         if request.regions:
             readings = [whole, *readings_of(request.regions, plan, whole, read, self.text)]
@@ -195,10 +212,12 @@ class LatentFamily(ABC):
         return replace(state, sampler=sampler, number=number, before=state.step)
 
     def batch_key(self, state: State) -> Hashable:
-        """Any steps, samplers, guidance and prompts may share a forward; only the LoRAs must agree, and the size that
-        the network is shown.
+        """Any steps, samplers, guidance and prompts may share a forward; only the LoRAs must agree, the size that the
+        network is shown, and how many tokens of references it looks at.
         """
-        return (_mine(state).walk.stage.seen, state.request.loras)
+        walk = _mine(state).walk
+        memory = walk.voices[0].reading.memory
+        return (walk.stage.seen, state.request.loras, memory.tokens if memory else 0)
 
     def forward(self, states: Sequence[State]) -> list[Tensor]:
         """The prediction of the clean latent (C, h, w) for each state, guidance applied."""
@@ -212,19 +231,35 @@ class LatentFamily(ABC):
                     acting = [one for one in reading.steering if one.acts(state.sampler.i, state.sampler.total)]
                     rows.append(_Row(look.cut(x), t, reading, acting))
         with attached(self.network, states[0].request.loras):
-            raw = [self._predicted(rows[k : k + MOST_ROWS]) for k in range(0, len(rows), MOST_ROWS)]
-        answers = chain.from_iterable(part.unbind() for part in raw)
+            answers = iter(self._answers(rows))
         return [self._denoised(state, own, answers) for state, own in zip(map(_mine, states), looks, strict=True)]
 
+    def _answers(self, rows: Sequence[_Row]) -> list[Tensor]:
+        """The network's raw output for each row. Those that look at references have calls of their own: for the others
+        the network is as it always is.
+        """
+        found: dict[int, Tensor] = {}
+        for looking in (False, True):
+            places = [place for place, row in enumerate(rows) if (row.reading.memory is not None) == looking]
+            for k in range(0, len(places), MOST_ROWS):
+                some = places[k : k + MOST_ROWS]
+                found |= zip(some, self._predicted([rows[place] for place in some]).unbind(), strict=True)
+        return [found[place] for place in range(len(rows))]
+
     def _predicted(self, rows: Sequence[_Row]) -> Tensor:
-        """The network's raw output for so many rows."""
-        return self.predict(
-            torch.stack([row.x for row in rows]),
-            torch.tensor([row.t for row in rows], dtype=torch.float32),
-            torch.stack([row.reading.text for row in rows]),
-            torch.stack([row.reading.position for row in rows]),
-            steer=self.steers.steer([row.steering for row in rows]) if self.steers else None,
-        )
+        """The network's raw output for so many rows, which all look at references, or none does."""
+        memories = [row.reading.memory for row in rows if row.reading.memory is not None]
+        beside = self.references.painting(self.network) if memories and self.references else nullcontext()
+        more: dict[str, Any] = {"memory": stacked(memories)} if memories else {}
+        with beside:
+            return self.predict(
+                torch.stack([row.x for row in rows]),
+                torch.tensor([row.t for row in rows], dtype=torch.float32),
+                torch.stack([row.reading.text for row in rows]),
+                torch.stack([row.reading.position for row in rows]),
+                steer=self.steers.steer([row.steering for row in rows]) if self.steers else None,
+                **more,
+            )
 
     def _denoised(self, state: LatentState, looks: Sequence[Look], answers: Iterator[Tensor]) -> Tensor:
         sampler = get_sampler(state.request.sampler or "")

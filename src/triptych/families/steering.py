@@ -50,9 +50,11 @@ class Steers:
             self._adapter = self._make()
         return self._adapter
 
-    def read(self, request: Request) -> tuple[Steering, ...]:
+    def read(self, request: Request, *, planned: bool) -> tuple[Steering, ...]:
         """The maps of a resolved request; a picture that is partly repainted is itself one, of kind `inpaint`.
 
+        planned: whether a plan says what belongs into the picture. Then what is kept is not shown: the painter sees it
+        in its own latents, and knew better without (docs/decisions/0036).
         Each map is read alone, so that its bits do not depend on how many there are.
         """
         size = (request.width or 0, request.height or 0)
@@ -60,9 +62,10 @@ class Steers:
         for one in request.controls:
             features = self._features(map_planes(fitted(one.kind, one.map, size)), one.kind)
             found.append(Steering(features, one.weight, one.start, one.end))
-        if request.init is not None and request.strength_map is not None and INPAINT in self.adapter.kinds:
-            picture = _resized(request.init.rgb, size, Image.Resampling.LANCZOS)
-            repaint = _resized(request.strength_map.rgb, size, Image.Resampling.BOX).max(axis=2)
+        init, mask = request.init, request.strength_map
+        if init is not None and mask is not None and not planned and INPAINT in self.adapter.kinds:
+            picture = _resized(init.rgb, size, Image.Resampling.LANCZOS)
+            repaint = _resized(mask.rgb, size, Image.Resampling.BOX).max(axis=2)
             open_ = np.where(repaint >= HALF, 255, 0).astype(np.uint8)
             if not open_.all():  # with nothing kept there is nothing to be seen
                 found.append(Steering(self._features(inpaint_planes(picture, open_), INPAINT)))

@@ -6,12 +6,15 @@ t = 1 to t = 0. Knows its network and what all latent families share; knows no p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from triptych.adapters.control import Point, Steer
 from triptych.adapters.plan_input import PlanRaster
+from triptych.adapters.reference import ReferenceAdapter, sizes_of
 from triptych.core.request import Request
 from triptych.families.flow.mmdit import MMDiT, picture_ids, text_ids
 from triptych.families.latent import LATENT_FACTOR, LatentFamily
@@ -45,10 +48,39 @@ class FlowFamily(LatentFamily):
         tokens = Point(config.width, LATENT_FACTOR * self.patch)
         return (tokens,) * (1 + config.num_layers + config.num_single_layers)
 
-    def predict(self, x: Tensor, t: Tensor, text: Tensor, position: Tensor, *, steer: Steer | None = None) -> Tensor:
+    def reference_layers(self) -> dict[str, tuple[int, int]]:
+        """All that picture tokens pass; what only text passes stays as it is."""
+        under = ("transformer_blocks.", "single_transformer_blocks.")
+        return sizes_of(self.network, under=under, without=("add_", "ff_context"))
+
+    def recalled(
+        self, pictures: Tensor, numbers: Tensor, roles: Tensor, adapter: ReferenceAdapter
+    ) -> list[tuple[Tensor, Tensor]]:
+        """Keys and values (K, N, H, D) of clean latents (K, C, h, w), each at its own number on the reference axis."""
+        tokens = to_tokens(pictures, self.patch)
+        ids = picture_ids(pictures.shape[-2] // self.patch, pictures.shape[-1] // self.patch)
+        ids = ids.to(tokens.device).repeat(len(tokens), 1, 1)
+        ids[..., 0] = numbers[:, None]
+        return self.network.recall(tokens, ids, adapter.added(roles, tokens))
+
+    def joined(self, parts: Sequence[Tensor]) -> Tensor:
+        return torch.cat(tuple(parts), dim=1)
+
+    def predict(
+        self,
+        x: Tensor,
+        t: Tensor,
+        text: Tensor,
+        position: Tensor,
+        *,
+        steer: Steer | None = None,
+        memory: Sequence[tuple[Tensor, Tensor]] = (),
+    ) -> Tensor:
         h, w = x.shape[-2] // self.patch, x.shape[-1] // self.patch
         ids, words = picture_ids(h, w).to(x.device), text_ids(text.shape[1]).to(x.device)
-        tokens = self.network(to_tokens(x, self.patch), text, t, ids, words, position_input=position, steer=steer)
+        tokens = self.network(
+            to_tokens(x, self.patch), text, t, ids, words, position_input=position, steer=steer, memory=memory
+        )
         return to_latents(tokens, h, w, self.patch)
 
     def loss(
@@ -59,6 +91,7 @@ class FlowFamily(LatentFamily):
         generator: torch.Generator,
         *,
         steer: Steer | None = None,
+        memory: Sequence[tuple[Tensor, Tensor]] = (),
     ) -> Tensor:
         """Mean squared error of the velocity (conditional flow matching, Lipman et al. 2022, eq. 9).
 
@@ -69,7 +102,8 @@ class FlowFamily(LatentFamily):
         t = torch.sigmoid(normal + TIMES_LOCATION)
         noise = torch.randn(x0.shape, generator=generator, device=x0.device)
         mix = t.view(-1, 1, 1, 1)
-        velocity = self.predict((1 - mix) * x0 + mix * noise, t, text, self.read_plan(raster), steer=steer)
+        noisy = (1 - mix) * x0 + mix * noise
+        velocity = self.predict(noisy, t, text, self.read_plan(raster), steer=steer, memory=memory)
         return F.mse_loss(velocity.float(), noise - x0)
 
 
