@@ -280,7 +280,7 @@ BAD: dict[str, tuple[list[str], int, str]] = {
     "no picture": (["replay", "file.txt"], 3, "file.txt is not a PNG, JPEG or WebP picture"),
     "half a picture": (["replay", "half.png"], 3, "half.png"),
     "no recipe": (["replay", "plain.png"], 3, "plain.png holds no recipe"),
-    "newer recipe": (["replay", "newer.png"], 3, "newer.png was made by a newer Triptych (recipe version 2"),
+    "newer recipe": (["replay", "newer.png"], 3, "newer.png was made by a newer Triptych (recipe version 3"),
     "newer recipe alone": (["replay", "newer.json"], 3, "newer.json was made by a newer Triptych"),
 }
 
@@ -304,7 +304,7 @@ def _make_bad_files() -> None:
     Path("odd.json").write_text('{"objects": [{"noun": "ring\\u001b", "box": [0, 0, 1, 1]}]}')
     save_picture(Path("plain.png"), pixels)
     Path("half.png").write_bytes(Path("plain.png").read_bytes()[:40])
-    Path("newer.json").write_text('{"version": 2, "more": "than we know"}')
+    Path("newer.json").write_text('{"version": 3, "more": "than we know"}')
     from PIL.PngImagePlugin import PngInfo
 
     info = PngInfo()
