@@ -95,6 +95,17 @@ def test_at_the_models_own_size_the_new_part_is_the_painted_one_brighter_by_what
     assert found.seam_error < 0.2
 
 
+def test_the_edge_itself_goes_on_without_a_line_and_what_differs_dissolves() -> None:
+    source = np.repeat(np.repeat((np.arange(64) * 3).astype(np.uint8)[:, None, None], 64, 1), 3, 2)
+    extents = Extents(left=32, top=32)
+    canvas = Canvas.of(extents, (64, 64), NATIVE, 16)
+    painted = np.repeat(np.repeat((255 - np.arange(96) * 2).astype(np.uint8)[:, None, None], 96, 1), 3, 2)
+    whole = canvas.result(source, painted).astype(int)
+    assert np.abs(whole[32:, 31] - whole[32:, 32]).max() <= 8
+    assert np.abs(whole[31, 32:] - whole[32, 32:]).max() <= 8
+    assert np.abs(whole[32:, 16] - whole[32:, 40]).max() > 60  # further on it is what was painted
+
+
 def test_a_large_result_meets_as_well_as_a_small_one() -> None:
     source = np.full((1000, 1000, 3), 120, np.uint8)
     extents = Extents(left=900, bottom=500)
@@ -104,15 +115,34 @@ def test_a_large_result_meets_as_well_as_a_small_one() -> None:
     assert np.abs(whole.astype(int) - 120).max() <= 2
 
 
-def test_the_start_shows_the_picture_and_mirrors_it_beyond() -> None:
-    source = noise(64, 64)
+def test_the_start_is_the_picture_with_its_edges_drawn_out() -> None:
+    rows = np.where(np.arange(64) < 30, 200, 90).astype(np.uint8)
+    source = np.repeat(np.repeat(rows[:, None, None], 64, 1), 3, 2)
     canvas = Canvas.of(Extents(left=16, bottom=16), (64, 64), NATIVE, 16)
     start = canvas.start(source).pixels
     assert np.array_equal(start[:64, 16:], source)
-    assert np.array_equal(start[:64, :16], source[:, 15::-1])
-    free = canvas.free().pixels
-    assert (free[:64, 16:] == 0).all()
-    assert (free == 255).sum() == free.size - 64 * 64
+    # The horizon goes on at its own height, and the ground below.
+    assert np.array_equal(start[:64, :16], source[:, :16])
+    assert (start[64:] == 90).all()
+
+
+def test_what_the_edge_cuts_is_not_drawn_out() -> None:
+    source = np.full((64, 64, 3), 120, np.uint8)
+    source[20:30, 50:] = (250, 0, 0)  # short: taken for a thing by itself
+    source[34:62, 40:] = (0, 0, 250)  # long: known to be one from the plan
+    canvas = Canvas.of(Extents(right=16), (64, 64), NATIVE, 16)
+    thing = PlanObject(noun="car", box=(40 / 80, 33 / 64, 1.0, 63 / 64))
+    start = canvas.start(source, [thing]).pixels
+    assert (start[:, 64:] == 120).all()
+
+
+def test_new_things_are_painted_freely_and_the_rest_from_the_drawn_out_edges() -> None:
+    canvas = Canvas.of(Extents(left=64), (64, 64), NATIVE, 16)
+    thing = PlanObject(noun="fox", box=(0.125, 0.5, 0.25, 0.75))
+    free = canvas.free([thing]).pixels
+    assert (free[:, 64:] == 0).all()
+    assert (free[32:48, 16:32] == 255).all()
+    assert 0 < free[0, 0] < 255
 
 
 def test_boxes_move_with_the_picture() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triptych.adapters.plan_input import rasterise
@@ -44,6 +44,7 @@ def test_a_large_picture_grows_from_the_native_short_side() -> None:
     assert {stage.measure for stage in stages((64, 128), NATIVE, 2)} == {(1.0, 0.5)}
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from([2, 4]).flatmap(
         lambda unit: st.tuples(st.just(unit), st.integers(8 // unit, 128 // unit), st.integers(8 // unit, 128 // unit))

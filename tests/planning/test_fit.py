@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triptych.core.plan import Plan, PlanObject
@@ -19,6 +19,7 @@ def test_the_native_shape_changes_nothing() -> None:
     assert to_shape(PLAN, 1.0) is PLAN
 
 
+@settings(deadline=None)
 @given(st.floats(0.15, 7))
 def test_things_keep_their_shape_and_stay_inside(aspect: float) -> None:
     for before, after in zip(PLAN.objects, to_shape(PLAN, aspect).objects, strict=True):

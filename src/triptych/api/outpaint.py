@@ -205,11 +205,12 @@ def _of_result(plan: Plan, canvas: Canvas) -> Plan:
 
 def _request(base: Request, source: Pixels, canvas: Canvas) -> Request:
     """What the painter is asked."""
+    things = base.plan.objects if base.plan else ()
     fields: dict[str, Any] = {
         "width": canvas.size[0],
         "height": canvas.size[1],
-        "init": canvas.start(rgb(source)),
-        "strength_map": canvas.free(),
+        "init": canvas.start(rgb(source), things),
+        "strength_map": canvas.free(things),
         "strength": 1.0,
     }
     return Request.make(**{**dict(base), **fields})

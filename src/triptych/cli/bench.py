@@ -15,6 +15,7 @@ from triptych.cli.bench_lock import lock
 from triptych.cli.bench_memory import memory
 from triptych.cli.bench_readers import readers
 from triptych.cli.bench_sampling import sampling
+from triptych.cli.bench_seams import seams
 from triptych.cli.bench_upscale import upscale
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ app.command()(edits)
 app.command()(upscale)
 app.command()(lock)
 app.command()(dial)
+app.command()(seams)
 app.command()(control)
 
 

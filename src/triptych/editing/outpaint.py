@@ -21,7 +21,7 @@ from triptych.core.errors import FileProblem, InvalidRequest, one_of
 from triptych.core.events import Pixels
 from triptych.core.plan import Box, Plan, PlanObject
 from triptych.core.request import MAX_SIDE
-from triptych.editing.continuing import meeting
+from triptych.editing.continuing import drawn_out, faded, meeting
 from triptych.editing.distance import Bits
 from triptych.planning.fit import into_box
 from triptych.scenes.nouns import NOUNS
@@ -32,6 +32,12 @@ SMALLEST_SIDE = 32
 """Pixels of a picture's short side: less is no context."""
 FURTHEST = 4.0
 """An edge is moved by at most so many times the picture's short side."""
+FADE = 8
+"""Over so many of the model's pixels the picture's mirrored edge turns into what was painted."""
+BACKGROUND = 0.35
+"""Strength at which drawn out edges become a place: less leaves streaks, more forgets where the horizon is."""
+AROUND = 8
+"""Pixels around a thing's box that are free as well: for its shadow, and what its box does not tell."""
 CUT = 0.015
 """A thing within so much of the picture's side of an edge is taken to go on beyond it."""
 
@@ -150,21 +156,39 @@ class Canvas:
         x0, y0 = max(x - left / across, 0.0), max(y - top / down, 0.0)
         return x0, y0, min(x + width + right / across, self.size[0]), min(y + height + bottom / down, self.size[1])
 
-    def start(self, pixels: Pixels) -> Asset:
-        """The picture on the canvas, mirrored beyond its edges: the encoder sees both sides of the border."""
+    def start(self, pixels: Pixels, things: Sequence[PlanObject] = ()) -> Asset:
+        """The picture on the canvas, its edges drawn out over what is new: that is where the painter starts from.
+
+        pixels: uint8 (H, W, 3). things: what stands in the picture, with boxes of the canvas; it is not drawn out.
+        """
         (x, y), (width, height) = self.origin, self.inner
         inner = pixels
         if (width, height) != self.source:
             inner = np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS))
-        pad = ((y, self.size[1] - y - height), (x, self.size[0] - x - width), (0, 0))
-        return Asset.of(np.pad(inner, pad, mode="symmetric"), "the picture on its canvas")
+        canvas = np.zeros((self.size[1], self.size[0], 3), np.uint8)
+        canvas[y : y + height, x : x + width] = inner
+        place = slice(y, y + height), slice(x, x + width)
+        return Asset.of(drawn_out(canvas, place, self._covered(things)), "the picture on its canvas")
 
-    def free(self) -> Asset:
-        """255 where the model paints, 0 where the picture is."""
+    def free(self, things: Sequence[PlanObject] = ()) -> Asset:
+        """How freely the model paints: 0 where the picture is, 255 where one of the things shall stand beyond it.
+
+        Elsewhere the drawn out edges are kept as far as BACKGROUND says, so that places go on as they are.
+        """
         (x, y), (width, height) = self.origin, self.inner
-        plane = np.full((self.size[1], self.size[0]), 255, np.uint8)
+        plane = np.full((self.size[1], self.size[0]), round(255 * BACKGROUND), np.uint8)
+        plane[self._covered(things, grown=AROUND)] = 255
         plane[y : y + height, x : x + width] = 0
         return Asset.of(plane, "what is new")
+
+    def _covered(self, things: Sequence[PlanObject], grown: int = 0) -> Bits:
+        """(h, w) of the canvas, True in the boxes, each grown by so many pixels."""
+        width, height = self.size
+        mask = np.zeros((height, width), np.bool_)
+        for item in things:
+            x0, y0, x1, y1 = (round(side * self.size[k % 2]) for k, side in enumerate(item.box))
+            mask[max(y0 - grown, 0) : max(y1 + grown, 0), max(x0 - grown, 0) : max(x1 + grown, 0)] = True
+        return mask
 
     def boxes(self, plan: Plan) -> Plan:
         """A plan of the picture as one of the canvas."""
@@ -237,6 +261,7 @@ class Canvas:
         known[place] = source[:, :, :3]
         whole = np.full((height, width, source.shape[2]), 255, np.uint8)
         whole[:, :, :3] = meeting(known, large, new, place)
+        faded(whole, source, place, (FADE * self.scale[1], FADE * self.scale[0]))
         whole[place] = source
         return whole
 
