@@ -115,8 +115,8 @@ class Library:
         return min(1.0, down / across), min(1.0, across / down)
 
     def notes(self, request: Request, capabilities: Capabilities) -> tuple[Note, ...]:
-        """What the words of a prompt become (mapped, cut, spelled, or beyond the world that the model learned), and what
-        of the LoRAs does not fit. Raises `InvalidRequest` for a LoRA of another model.
+        """What the words of a prompt become (mapped, cut, spelled, or beyond the world that the model learned), and
+        what of the LoRAs does not fit. Raises `InvalidRequest` for a LoRA of another model.
         """
         reader = self.parts.text()
         plain = self._plain(request)

@@ -65,7 +65,7 @@ def test_a_plan_lies_beside_the_picture(tmp_path: Path) -> None:
     with pytest.raises(FileProblem, match="not JSON"):
         LoraSource(tmp_path, 16, Words())
     path.with_suffix(".plan.json").write_text('{"objects": [{"noun": ""}]}')
-    with pytest.raises(InvalidRequest, match="a.plan.json"):
+    with pytest.raises(InvalidRequest, match=r"a\.plan\.json"):
         LoraSource(tmp_path, 16, Words())
 
 

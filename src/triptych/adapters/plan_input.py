@@ -215,11 +215,11 @@ class PlanInput(nn.Module):
         cells: (2, h, w), where in the picture the middle of each cell lies (x, y); None spreads them over it evenly.
         """
         value, gate = (self._words(raster) + self.read_place(self._places(raster, cells))).chunk(2, dim=-1)
-        cells = value * F.silu(gate)  # (B, h, w, hidden)
-        B, h, w, C = cells.shape
+        read = value * F.silu(gate)  # (B, h, w, hidden)
+        B, h, w, C = read.shape
         P = self.patch
-        cells = cells.view(B, h // P, P, w // P, P, C).transpose(2, 3)
-        return self.write(cells.reshape(B, (h // P) * (w // P), P * P * C))
+        read = read.view(B, h // P, P, w // P, P, C).transpose(2, 3)
+        return self.write(read.reshape(B, (h // P) * (w // P), P * P * C))
 
     def as_map(self, raster: PlanRaster, cells: Tensor | None = None) -> Tensor:
         """The same as a feature map (B, width, h / P, w / P), the form that a convolutional network adds."""

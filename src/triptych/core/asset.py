@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 from PIL import Image
@@ -170,5 +170,5 @@ def assets_in(value: Any) -> list[Asset | FileAsset]:
     if isinstance(value, BaseModel):
         return [asset for name in type(value).model_fields for asset in assets_in(getattr(value, name))]
     if isinstance(value, tuple | list):
-        return [asset for item in value for asset in assets_in(item)]
+        return [asset for item in cast("tuple[Any, ...] | list[Any]", value) for asset in assets_in(item)]
     return []

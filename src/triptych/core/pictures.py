@@ -24,19 +24,24 @@ from triptych.core.pixels import Pixels
 
 MAX_FILE_BYTES = 256 * 2**20
 MAX_PIXELS = 64 * 10**6
+MAX_PROFILE_BYTES = 2**20
 STDIN = "-"
 _SIXTEEN_BITS = ("I;16", "I;16B", "I;16L", "I", "F")
 
 
 @dataclass(frozen=True)
 class Opened:
-    """pixels: uint8 (H, W, 3) or, with transparency, (H, W, 4); of `open_map` (H, W). lossy: it came from a JPEG."""
+    """pixels: uint8 (H, W, 3) or, with transparency, (H, W, 4); of `open_map` (H, W). lossy: it came from a JPEG.
+
+    profile: the ICC colour profile that the pixels are meant in, None for sRGB.
+    """
 
     pixels: Pixels
     notes: tuple[Note, ...]
     format: str
     lossy: bool
     name: str
+    profile: bytes | None = None
 
     @property
     def asset(self) -> Asset:
@@ -54,7 +59,8 @@ def open_picture(path: Path, *, parameter: str = "image") -> Opened:
         if upright.size != picture.size or picture.getexif().get(0x0112, 1) != 1:
             notes.append(Note(parameter, "translated", "turned upright, as its EXIF orientation says"))
         pixels = _rgb(upright, parameter, notes)
-        return Opened(pixels, tuple(notes), picture.format or "", picture.format == "JPEG", _name(path))
+        profile = _profile(picture, parameter, notes)
+        return Opened(pixels, tuple(notes), picture.format or "", picture.format == "JPEG", _name(path), profile)
 
 
 def open_map(path: Path, *, parameter: str = "mask") -> Opened:
@@ -101,8 +107,9 @@ class _Decoded:
                     f"{self.shown} has {picture.width}x{picture.height} pixels ({million:.0f} million); "
                     f"at most {MAX_PIXELS // 10**6} million are taken"
                 )
-            if getattr(picture, "n_frames", 1) > 1:
-                raise FileProblem(f"{self.shown} is animated ({picture.n_frames} frames); give one frame as a picture")
+            frames: int = getattr(picture, "n_frames", 1)
+            if frames > 1:
+                raise FileProblem(f"{self.shown} is animated ({frames} frames); give one frame as a picture")
             picture.load()
         except UnidentifiedImageError:
             raise FileProblem(f"{self.shown} is not a PNG, JPEG or WebP picture") from None
@@ -132,6 +139,17 @@ def _rgb(picture: Image.Image, parameter: str, notes: list[Note]) -> Pixels:
     if picture.mode in ("L", "1"):
         notes.append(Note(parameter, "translated", "from grey to RGB"))
     return np.asarray(picture.convert("RGB"))
+
+
+def _profile(picture: Image.Image, parameter: str, notes: list[Note]) -> bytes | None:
+    """The picture's RGB profile. One of another kind of colour no longer fits the pixels, which are RGB by now."""
+    profile = picture.info.get("icc_profile")
+    if not isinstance(profile, bytes) or profile[16:20] != b"RGB ":
+        return None
+    if len(profile) > MAX_PROFILE_BYTES:
+        notes.append(Note(parameter, "ignored", f"its colour profile has {len(profile)} bytes, which is too much"))
+        return None
+    return profile
 
 
 def _has_alpha(picture: Image.Image) -> bool:

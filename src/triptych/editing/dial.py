@@ -77,7 +77,7 @@ def strength_plane(mask: Bits, dial: Dial) -> Floats:
     near = np.where(mask, 1, np.where(away >= reach, 0, near)).astype(np.float32)
     if dial.lock >= 0.5:
         return near
-    return near + (1 - near) * np.float32(1 - 2 * dial.lock)
+    return (near + (1 - near) * np.float32(1 - 2 * dial.lock)).astype(np.float32)
 
 
 def as_map(strength: Floats) -> Pixels:

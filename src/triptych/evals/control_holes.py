@@ -65,7 +65,8 @@ def paint_holes(bench: Bench, model: str, *, seeing: bool, planned: bool) -> lis
         requests = [
             Request.make(
                 prompt=case.text, model=model, seed=case.scene.index, quality=bench.quality, use_plan=planned,
-                plan=case.scene.plan() if planned else None, init=Asset.of(pixels), strength_map=Asset.of(mask), strength=1.0,
+                plan=case.scene.plan() if planned else None, init=Asset.of(pixels), strength_map=Asset.of(mask),
+                strength=1.0,
             )
             for case, pixels, mask in zip(bench.cases, renders, masks, strict=True)
         ]  # fmt: skip

@@ -33,7 +33,8 @@ Seen = tuple[tuple[Tensor, Tensor], ...]
 class Recalling(Protocol):
     """A family that can look at references."""
 
-    network: nn.Module
+    @property
+    def network(self) -> nn.Module: ...
 
     def reference_layers(self) -> dict[str, tuple[int, int]]:
         """The layers that an adapter may change."""

@@ -118,10 +118,8 @@ def draw_style(draw: Draw) -> Style:
         matrix, shift = -np.eye(3), np.ones(3)
     amount, contrast = draw.uniform(0.75, 1.0), draw.uniform(0.6, 1.3)
     matrix, shift = amount * matrix + (1 - amount) * np.eye(3), amount * shift
-    return Style(
-        tuple(float(value) for value in contrast * matrix.ravel()),
-        tuple(float(value) for value in contrast * shift + (1 - contrast) / 2),
-    )
+    red, green, blue = (float(value) for value in contrast * shift + (1 - contrast) / 2)
+    return Style(tuple(float(value) for value in contrast * matrix.ravel()), (red, green, blue))
 
 
 def _ink(draw: Draw, low: float, high: float) -> tuple[float, float, float]:

@@ -34,12 +34,16 @@ class Example:
     plan: Plan | None
 
 
-class Source(Protocol):
+class Pictures(Protocol):
     """`name` tells sources apart on disk."""
 
     name: str
 
     def example(self, index: int) -> Example: ...
+
+
+class Source(Pictures, Protocol):
+    """Pictures whose words can be had alone."""
 
     def words_only(self, index: int) -> tuple[str, Plan | None]:
         """A caption and the plan, without the cost of the picture."""

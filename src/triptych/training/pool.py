@@ -19,7 +19,7 @@ from torch import Tensor
 from triptych.core.errors import FileProblem
 from triptych.core.files import reason, write_atomically
 from triptych.core.plan import Plan, PlanObject
-from triptych.training.data import Source, to_tensor
+from triptych.training.data import Pictures, to_tensor
 from triptych.training.prefetch import prefetched
 
 CHUNK = 256
@@ -55,7 +55,7 @@ class Pool:
 
 
 def build(
-    folder: Path, source: Source, count: int, encode: Encode, report: Callable[[str], None], workers: int = 0
+    folder: Path, source: Pictures, count: int, encode: Encode, report: Callable[[str], None], workers: int = 0
 ) -> Pool:
     """Encode examples 0 ... count - 1 of the source into `folder`, or what of them is missing.
 
@@ -91,7 +91,7 @@ def build(
 class _Chunks:
     """First number of a chunk -> its pictures (n, H, W, 3) uint8, and a line of words for each."""
 
-    def __init__(self, source: Source, count: int) -> None:
+    def __init__(self, source: Pictures, count: int) -> None:
         self.source, self.count = source, count
 
     def __call__(self, start: int) -> tuple[np.ndarray, list[str]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from triptych.scenes import LEVELS, Sprites
 from triptych.scenes.draw import Draw
-from triptych.scenes.series import JOINT, ROLES, SHOTS, draw_series, kind_of
+from triptych.scenes.series import JOINT, ROLES, SHOTS, Kind, draw_series, kind_of
 from triptych.training.data import Example
 
 SEED = 4_000_037
@@ -49,7 +49,7 @@ class Rows:
     """Which pictures row `number` of the training is made of; a pure function of it. count: items in the pool."""
 
     def __init__(self, seed: int, count: int) -> None:
-        kinds = [kind_of(seed, index) for index in range(count // SHOTS)]
+        kinds: list[Kind] = [kind_of(seed, index) for index in range(count // SHOTS)]
         self._seed, self._kinds = seed, kinds
         self._joint = [index for index, kind in enumerate(kinds) if kind in JOINT]
         self._single = [index for index, kind in enumerate(kinds) if kind not in JOINT]

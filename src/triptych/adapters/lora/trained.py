@@ -55,7 +55,7 @@ class TrainedLora(nn.Module):
     @contextmanager
     def attached(self) -> Generator[None]:
         """The network with this LoRA as it is now, gradients included."""
-        terms = {
+        terms: dict[nn.Module, tuple[LowRank, ...]] = {
             layer: (LowRank(self.down[_key(name)], self.up[_key(name)], self.alpha / self.rank),)
             for name, layer in self._layers.items()
         }

@@ -35,6 +35,7 @@ class Paints(Family, Protocol):
 
     network: nn.Module
     plan_input: PlanInput
+    vocabulary: PlanVocabulary
     learns: str
 
     def loss(self, target: Tensor, text: Tensor, raster: PlanRaster, generator: torch.Generator) -> Tensor: ...

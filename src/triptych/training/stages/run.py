@@ -26,7 +26,7 @@ from triptych.scenes.series import SHOTS
 from triptych.text.encoder import TextEncoder, TextEncoderConfig
 from triptych.text.tokenizer import Tokenizer
 from triptych.training import pool as pools
-from triptych.training.data import FolderSource, SceneSource, Source
+from triptych.training.data import FolderSource, Pictures, SceneSource, Source
 from triptych.training.devices import Devices, bf16_pays
 from triptych.training.export import WEIGHTS
 from triptych.training.loop import Run, Stage
@@ -267,7 +267,7 @@ class Workshop:
         signs = ("sign",) if level.sign_share else ()
         return PlanTokens(level.nouns, level.colours, level.backgrounds, level.lights, signs=signs, max_objects=8)
 
-    def pool(self, learns: str, source: Source | None = None, count: int | None = None) -> pools.Pool:
+    def pool(self, learns: str, source: Pictures | None = None, count: int | None = None) -> pools.Pool:
         """The scenes as latents or as codes, encoded by the parts of this work folder."""
         source = source or self.source
         part = "autoencoder" if learns == "latents" else "tokenizer"
