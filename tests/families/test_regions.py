@@ -93,3 +93,25 @@ def test_a_region_over_everything_is_the_picture(family: Any) -> None:
     alone = paint(family, PLAN, steps=2, prompt="a red circle")
     divided = paint(family, PLAN, steps=2, prompt="a blue ring", regions=(everywhere,))
     assert np.abs(alone.astype(int) - divided.astype(int)).max() <= 1
+
+
+def test_tokens_are_written_by_the_voice_that_owns_their_place(
+    tiny_library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    family: Any = tiny_library.family("tokens")
+    rows = rows_of(family, monkeypatch, "prefill", "decode_step")
+    states = walk(family, resolved(family, guidance=3.0, regions=(LEFT, RIGHT)), PLAN)
+    assert set(rows) == {4}  # the whole, two regions, and the unconditional one
+    assert len(states[0].slots) == 4
+    owner = torch.tensor(states[0].condition.owner).view(8, 8)
+    assert (owner[:, :4] == 1).all()
+    assert (owner[:, 4:] == 2).all()
+
+
+def test_one_region_over_everything_writes_the_tokens_of_its_own_prompt(tiny_library: Library) -> None:
+    family: Any = tiny_library.family("tokens")
+    everywhere = Region(prompt="a red circle", box=(0.0, 0.0, 1.0, 1.0))
+    alone = walk(family, resolved(family, prompt="a red circle"), PLAN)[-1].drawn
+    divided = walk(family, resolved(family, prompt="a blue ring", regions=(everywhere,)), PLAN)[-1].drawn
+    assert alone == divided
+    assert family.cache.free == family.cache.slots

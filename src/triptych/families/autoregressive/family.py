@@ -33,6 +33,7 @@ from triptych.families.autoregressive.decoder import Decoder
 from triptych.families.pixels import freedom_of, to_picture, to_pixels
 from triptych.families.reading import Reading, ReadsText
 from triptych.families.references import References, stacked
+from triptych.families.regions import readings_of, shares_of
 from triptych.sampling import guidance, noise, tokens
 
 SLOTS = 64
@@ -44,8 +45,19 @@ DRAW = -1
 
 
 @dataclass(frozen=True)
+class TokenCondition(Condition):
+    """regions: the readings of parts with prompts of their own. owner: of each position the number of the reading that
+    writes it, 0 for that of the whole.
+    """
+
+    regions: tuple[Reading, ...] = ()
+    owner: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class TokenState(State):
-    """drawn: the tokens so far, in order; slots: of the conditional row and, with guidance, the unconditional one.
+    """drawn: the tokens so far, in order; slots: of the conditional rows (the whole's, then those of regions) and, with
+    guidance, the unconditional one.
 
     entropies: of the guided distribution of each token, before temperature and truncation, in nats: how undecided the
     model was.
@@ -53,6 +65,7 @@ class TokenState(State):
     `DRAW` elsewhere; empty where there is none.
     """
 
+    condition: TokenCondition
     slots: tuple[int, ...]
     chance: Tensor
     given: tuple[int, ...] = ()
@@ -98,18 +111,26 @@ class TokenFamily:
             self._cache = KVCache(self.network.config, SLOTS)
         return self._cache
 
-    def encode(self, request: Request, plan: Plan | None) -> Condition:
+    def encode(self, request: Request, plan: Plan | None) -> TokenCondition:
         """Prompt with plan for the one pass; negative prompt without plan for the other."""
         grid = self.network.config.grid
-        nothing = self.plan_input(rasterise(None, self.vocabulary, grid))[0]
-        planned = self.plan_input(rasterise(plan, self.vocabulary, grid))[0] if plan is not None else nothing
+
+        def read(what: Plan | None) -> Tensor:
+            return self.plan_input(rasterise(what, self.vocabulary, grid))[0]
+
+        nothing = read(None)
+        planned = nothing if plan is None else read(plan)
         memory = self.references.read(request, self, self.capabilities.native_size) if self.references else None
-        return Condition(
-            positive=Reading(self.text.states(request.prompt), planned, memory=memory),
+        whole = Reading(self.text.states(request.prompt), planned, memory=memory)
+        shares = torch.stack(shares_of(request.regions, grid)).flatten(1)  # (voices, N)
+        return TokenCondition(
+            positive=whole,
             negative=Reading(self.text.states(request.negative), nothing),
             plan=plan,
             init=self._codes(request) if request.init else None,
             freedom=freedom_of(request.strength_map, grid) if request.strength_map else None,
+            regions=tuple(readings_of(request.regions, plan, whole, read, self.text)),
+            owner=tuple(shares.argmax(dim=0).tolist()),
         )
 
     def _codes(self, request: Request) -> Tensor:
@@ -118,10 +139,10 @@ class TokenFamily:
             raise TypeError("the request is not resolved")
         return self.tokenizer.encode(to_picture(request.init, (request.width, request.height))[None])[0]
 
-    def begin(self, request: Request, condition: Condition, index: int) -> TokenState:
+    def begin(self, request: Request, condition: TokenCondition, index: int) -> TokenState:
         count = self.network.config.tokens
         chance = noise.uniform(request.seed or 0, index, 0, (count,))
-        needed = 1 if request.guidance == 1 else 2
+        needed = 1 + len(condition.regions) + (request.guidance != 1)
         if self.cache.free < needed:
             raise OutOfMemory(
                 f"all {self.cache.slots} rows of the token cache are taken; ask for fewer pictures at once"
@@ -199,11 +220,13 @@ class TokenFamily:
 
     @staticmethod
     def _guided(state: TokenState, rows: list[Tensor]) -> Tensor:
-        """Ho & Salimans 2022 on logits, as LlamaGen has it."""
-        if len(rows) == 1:
-            return rows[0]
+        """Ho & Salimans 2022 on logits, as LlamaGen has it; a position is written by the voice that owns it."""
+        condition = state.condition
+        own = rows[condition.owner[state.step]]
+        if len(rows) == 1 + len(condition.regions):
+            return own
         scale = state.request.guidance
-        return guidance.combine(rows[0], rows[1], 1.0 if scale is None else scale)
+        return guidance.combine(own, rows[-1], 1.0 if scale is None else scale)
 
     def advance(self, state: State, prediction: Tensor) -> TokenState:
         mine = _mine(state)
@@ -252,7 +275,7 @@ class TokenFamily:
         return F.cross_entropy(logits.flatten(0, 1).float(), flat.flatten())
 
 
-def _given(request: Request, condition: Condition, index: int) -> tuple[int, ...]:
+def _given(request: Request, condition: TokenCondition, index: int) -> tuple[int, ...]:
     """The tokens of the init picture that stay: each with the chance 1 - strength, scaled by the map.
 
     What is written later cannot change what stands before it, but the tokens kept further on are not seen in advance:
@@ -269,7 +292,8 @@ def _given(request: Request, condition: Condition, index: int) -> tuple[int, ...
 
 
 def _readings(state: TokenState) -> list[Reading]:
-    return [state.condition.positive, state.condition.negative][: len(state.slots)]
+    condition = state.condition
+    return [condition.positive, *condition.regions, condition.negative][: len(state.slots)]
 
 
 def _mine(state: State) -> TokenState:

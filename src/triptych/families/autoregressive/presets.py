@@ -64,5 +64,6 @@ def capabilities(preset: TokensPreset) -> Capabilities:
         init=True,
         strength_map=True,
         lora=True,
+        regions=True,
         tiers=preset.tiers,
     )
