@@ -76,19 +76,16 @@ def _speed(model: Model, fast: bool) -> dict[str, Any]:
 
     Processor time is told beside the clock's: on a busy machine only that can be compared.
     """
-    import resource
     import time
 
     import numpy as np
 
+    from triptych.evals.table.measure import peak_mib
     from triptych.upscale.enlarge import enlarge
-
-    def peak() -> int:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
     pixels = np.random.default_rng(0).integers(0, 256, (SPEED_SIDE, SPEED_SIDE, 3), dtype=np.uint8)
     enlarge(pixels[:64, :64], model, (256, 256), fast=fast)
-    before, started, worked = peak(), time.perf_counter(), time.process_time()
+    before, started, worked = int(peak_mib()), time.perf_counter(), time.process_time()
     made = enlarge(pixels, model, (SPEED_SIDE * 4, SPEED_SIDE * 4), fast=fast)
     seconds, processor = time.perf_counter() - started, time.process_time() - worked
     megapixels = made.shape[0] * made.shape[1] / 1e6
@@ -97,8 +94,8 @@ def _speed(model: Model, fast: bool) -> dict[str, Any]:
         "processor_seconds": round(processor, 2),
         "seconds_per_megapixel": round(seconds / megapixels, 3),
         "processor_seconds_per_megapixel": round(processor / megapixels, 3),
-        "peak_mib": peak(),
-        "added_mib": peak() - before,
+        "peak_mib": int(peak_mib()),
+        "added_mib": int(peak_mib()) - before,
     }
 
 
