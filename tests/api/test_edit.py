@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
+from PIL import ImageCms
 
 from triptych import api
 from triptych.api import seeing
@@ -263,3 +264,15 @@ def test_a_damaged_recipe_is_told(change: dict[str, object]) -> None:
     step = recipe.step.model_copy(update={"settings": {**recipe.step.settings, **change}})
     with pytest.raises(TriptychError, match=r"damaged|not allowed"):
         again(recipe.model_copy(update={"step": step}))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp"])
+def test_the_colour_profile_of_a_photograph_is_kept(suffix: str, tmp_path: Path) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    PillowImage.fromarray(picture()).save(tmp_path / "in.png", icc_profile=profile)
+    result = edit(tmp_path / "in.png", "a star", mask="5,5,30,30", seed=1, steps=1)
+    with PillowImage.open(result.save(tmp_path / f"out{suffix}")) as written:
+        assert written.info["icc_profile"] == profile
+    plain = edit(picture(), "a star", mask="5,5,30,30", seed=1, steps=1)
+    with PillowImage.open(plain.save(tmp_path / f"plain{suffix}")) as written:
+        assert not written.info.get("icc_profile")

@@ -48,7 +48,10 @@ REFERENCE_ROLES = ("identity", "style", "layout")
 
 @dataclass(frozen=True)
 class EditResult:
-    """What became of an edit. mask: (H, W), True where it was allowed. seconds: of painting, and in total."""
+    """What became of an edit. mask: (H, W), True where it was allowed. seconds: of painting, and in total.
+
+    profile: the ICC profile of the source, which the written file keeps.
+    """
 
     image: Image
     report: LockReport
@@ -60,6 +63,7 @@ class EditResult:
     request: Request
     model: str
     family: str
+    profile: bytes | None = None
 
     def save(self, path: str | Path) -> Path:
         """Write the picture with its recipe; at lock 1 only a file that is proved to keep every pixel outside.
@@ -73,7 +77,7 @@ class EditResult:
         """The bytes of the file that `save` writes; the suffix of the path names the format."""
         kind = format_of(path)
         check_format(kind, self.lock, self.image.pixels)
-        data = encode_picture(self.image.pixels, self.image.recipe, kind)
+        data = encode_picture(self.image.pixels, self.image.recipe, kind, profile=self.profile)
         if self.lock == 1:
             verify.proved(self.source, data, self.mask)
         return data
@@ -141,6 +145,7 @@ def edit(
         request=finished[0].request,
         model=model,
         family=capabilities.family,
+        profile=opened.profile,
     )
 
 

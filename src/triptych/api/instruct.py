@@ -119,7 +119,7 @@ def carry_out(
     if feather is None and applied.everywhere:
         feather = max(known.picture.size) // HALO
     result = editing.edit(
-        Asset.of(known.picture.pixels, known.picture.name),
+        known.picture,
         caption_of(paintable(understood.plan, capabilities)),
         mask=mask,
         plan=paintable(understood.plan, capabilities),

@@ -26,26 +26,33 @@ from triptych.editing import masks
 from triptych.editing.masks import Selection
 from triptych.editing.words import from_words
 
-Source = str | Path | Pixels | Asset | Image
-MaskSource = str | Path | npt.NDArray[Any] | Asset
-
 
 @dataclass(frozen=True)
 class Picture:
-    """What is edited. pixels: uint8 (H, W, 3 or 4). plan: what its recipe says is in it, None where it says nothing."""
+    """What is edited. pixels: uint8 (H, W, 3 or 4). plan: what its recipe says is in it, None where it says nothing.
+
+    profile: the ICC profile that the pixels are meant in, None for sRGB.
+    """
 
     pixels: Pixels
     name: str = ""
     plan: Plan | None = None
     notes: tuple[Note, ...] = ()
+    profile: bytes | None = None
 
     @property
     def size(self) -> tuple[int, int]:
         return self.pixels.shape[1], self.pixels.shape[0]
 
 
+Source = str | Path | Pixels | Asset | Image | Picture
+MaskSource = str | Path | npt.NDArray[Any] | Asset
+
+
 def open_source(picture: Source, *, fresh: bool = False) -> Picture:
     """The picture with what its recipe says, where that is there and about these very pixels."""
+    if isinstance(picture, Picture):
+        return dataclasses.replace(picture, plan=None) if fresh else picture
     if isinstance(picture, Image):
         plan = picture.plan if picture.recipe.step is None and not fresh else None
         return Picture(picture.pixels, "", plan)
@@ -58,7 +65,7 @@ def open_source(picture: Source, *, fresh: bool = False) -> Picture:
         return Picture(picture)
     opened = open_picture(Path(picture))
     plan = None if fresh else _plan_inside(Path(picture), opened.pixels)
-    return Picture(opened.pixels, opened.name, plan, opened.notes)
+    return Picture(opened.pixels, opened.name, plan, opened.notes, opened.profile)
 
 
 def select(mask: MaskSource | None, picture: Picture, *, invert: bool = False, grow: int = 0) -> Selection:

@@ -57,13 +57,15 @@ def save_picture(path: Path, pixels: Pixels, recipe: Recipe | None = None) -> Pa
     return write_atomically(path, encode_picture(pixels, recipe, format_of(path)))
 
 
-def encode_picture(pixels: Pixels, recipe: Recipe | None = None, format: Format = "PNG") -> bytes:
-    """The bytes of the picture file. Equal pixels and recipe give equal bytes."""
+def encode_picture(
+    pixels: Pixels, recipe: Recipe | None = None, format: Format = "PNG", *, profile: bytes | None = None
+) -> bytes:
+    """The bytes of the picture file. Equal pixels and recipe give equal bytes. profile: ICC, None for sRGB."""
     picture = Image.fromarray(np.ascontiguousarray(pixels))
     text = settings_text(recipe) if recipe else None
     if format == "PNG":
-        return _encode(picture, format, pnginfo=_png_info(text, recipe))
-    options: dict[str, Any] = {"xmp": xmp(recipe)}
+        return _encode(picture, format, pnginfo=_png_info(text, recipe), icc_profile=profile)
+    options: dict[str, Any] = {"xmp": xmp(recipe), "icc_profile": profile}
     if format == "JPEG" and len(options["xmp"]) > MAX_XMP_IN_JPEG:
         # One APP1 segment holds 64 KiB. A recipe is a few KiB, so only a picture of a huge prompt comes here.
         options["xmp"] = xmp(None)
