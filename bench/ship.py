@@ -11,13 +11,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from triptych.core.inputs import CONTROL_KINDS
+from triptych.core.inputs import CONTROL_KINDS, PLANNED_ROLES
 from triptych.core.registry import Card, builtin_folder, write_card
 from triptych.families.loading import read_weights
 from triptych.training.export import write_model
 from triptych.training.presets import STAGES
 
-INT8 = frozenset({"diffusion", "planner", "flow-control", "diffusion-control"})
+INT8 = frozenset({"diffusion", "planner", "flow-control", "diffusion-control", "flow-reference", "tokens-reference"})
 
 
 def ship(trained: Path, place: Path, *, int8: bool) -> None:
@@ -33,11 +33,15 @@ def ship(trained: Path, place: Path, *, int8: bool) -> None:
 
 
 def announce(adapter: Path, model: Path) -> None:
-    """Write on the model's card which maps it takes now."""
-    kinds = tuple(kind for kind in Card.read(adapter).config["kinds"] if kind in CONTROL_KINDS)
+    """Write on the model's card which maps, or which references, it takes now."""
+    config = Card.read(adapter).config
+    if "roles" in config:
+        more = {"reference_roles": (*config["roles"], *PLANNED_ROLES), "reference_guidance": config.get("guidance")}
+    else:
+        more = {"controls": tuple(kind for kind in config["kinds"] if kind in CONTROL_KINDS)}
     card = Card.read(model)
     if card.capabilities is not None:
-        takes = card.capabilities.model_copy(update={"controls": kinds})
+        takes = card.capabilities.model_copy(update=more)
         write_card(model, card.model_copy(update={"capabilities": takes}))
 
 
@@ -46,8 +50,8 @@ def main(work: Path, stages: list[str]) -> None:
         trained = work / stage / "model"
         if (trained / "card.json").exists():
             ship(trained, builtin_folder() / stage, int8=stage in INT8)
-            if stage.endswith("-control"):
-                announce(builtin_folder() / stage, builtin_folder() / stage.removesuffix("-control"))
+            if stage.endswith(("-control", "-reference")):
+                announce(builtin_folder() / stage, builtin_folder() / stage.rpartition("-")[0])
             size = sum(path.stat().st_size for path in (builtin_folder() / stage).iterdir())
             print(f"{stage:<12} {size / 2**20:.1f} MiB")
 

@@ -14,25 +14,35 @@ import torch
 
 from triptych.adapters.control import ControlAdapter, Point
 from triptych.adapters.lora import Match, shelf_of
+from triptych.adapters.reference import ROLES as LOOKED_AT
+from triptych.adapters.reference import ReferenceAdapter
+from triptych.core.asset import Asset
 from triptych.core.capabilities import Capabilities
-from triptych.core.errors import FileProblem
+from triptych.core.errors import FileProblem, InvalidRequest
 from triptych.core.events import Note
 from triptych.core.family import Family
 from triptych.core.inputs import Lora
 from triptych.core.plan import Box, Plan
-from triptych.core.registry import Registry, builtin_folder
+from triptych.core.registry import Card, Registry, builtin_folder
 from triptych.core.request import Request
+from triptych.evals import reference_plans
 from triptych.evals.map_plans import fitted_plan, telling_map
+from triptych.evals.readers.load import NAME as READERS
+from triptych.evals.readers.load import Readers
+from triptych.evals.reading import Reading
 from triptych.families import loading
 from triptych.families.loading import Parts
+from triptych.families.references import References
 from triptych.families.steering import Steers
 from triptych.planning.fit import to_shape
 from triptych.planning.regions import extent, merged
 from triptych.sampling import noise
 from triptych.scenes import synonyms
+from triptych.scenes.nouns import NOUNS
 from triptych.text.synonyms import resolve
 from triptych.text.tokenizer import pieces
 
+KEPT_READINGS = 256
 PLAN_STREAM = 2**31
 """The counter of the plan writer's chance, beyond any sampler's step: plan and noise of a seed are independent."""
 
@@ -44,6 +54,7 @@ class Library:
         self.registry = registry or Registry().add_folder(builtin_folder())
         self.parts = Parts(self._folder_of)
         self._families: dict[str, Family] = {}
+        self._seen: dict[str, Reading] = {}
 
     def family(self, name: str) -> Family:
         """The loaded model; its weights are checked against the card first."""
@@ -54,24 +65,36 @@ class Library:
             family = loading.load(name, entry.card, self._folder_of(name), self.parts)
             if self.registry.has(f"{name}-control"):
                 family.steers = Steers(lambda: self._control(name, family.control_points()))
+            if self.registry.has(f"{name}-reference"):
+                family.references = References(lambda: self._reference(name, family.reference_layers()))
             self._families[name] = family
         return self._families[name]
 
     def adapters(self, request: Request) -> tuple[str, ...]:
         """The names of the adapters that paint a resolved request, with its plan in it, together with its model."""
-        name = f"{request.model}-control"
         unplanned = request.init and request.strength_map and request.plan is None
-        needed = bool(request.controls or unplanned)
-        return (name,) if needed and self.registry.has(name) else ()
+        needed = {
+            f"{request.model}-control": bool(request.controls or unplanned),
+            f"{request.model}-reference": any(one.role in LOOKED_AT for one in request.references),
+        }
+        return tuple(name for name, is_needed in needed.items() if is_needed and self.registry.has(name))
 
     def _control(self, name: str, points: tuple[Point, ...]) -> ControlAdapter:
-        """The control adapter of a model, checked like the model and against the weights that it was trained beside."""
-        part = f"{name}-control"
+        part, card = self._beside(name, "control")
+        return loading.load_control(card, self._folder_of(part), points)
+
+    def _reference(self, name: str, layers: dict[str, tuple[int, int]]) -> ReferenceAdapter:
+        part, card = self._beside(name, "reference")
+        return loading.load_reference(card, self._folder_of(part), layers)
+
+    def _beside(self, name: str, kind: str) -> tuple[str, Card]:
+        """An adapter of a model, checked like the model and against the weights that it was trained beside."""
+        part = f"{name}-{kind}"
         self.registry.check(part)
         card = self.parts.card(part)
         if card.config.get("base_sha256") != self.parts.sha(name):
             raise FileProblem(f"{part} was trained beside other weights of {name} than these; train it again")
-        return loading.load_control(card, self._folder_of(part), points)
+        return part, card
 
     def plan(self, request: Request, index: int) -> Plan | None:
         """The plan for picture `index`: drawn from (seed, index), so that variants of a request vary in layout.
@@ -90,14 +113,30 @@ class Library:
                 own = self._written(request.model_copy(update={"prompt": one.prompt}), index, PLAN_STREAM + number)
                 parts.append((self.only_named(own, one.prompt), extent(one)))
             whole = merged(whole, parts, (across, down))
-        return None if whole is None else fitted_plan(whole, request)
+        if whole is None:
+            return None
+        return reference_plans.referred(fitted_plan(whole, request), request, self._read)
 
     def _written(self, request: Request, index: int, stream: int) -> Plan:
         """What the plan writer makes of the prompt, for a picture of the model's own shape."""
         writer, tokens, reader = self.parts.planner()
         chance = noise.uniform(request.seed or 0, index, stream, (tokens.max_length + 1,)).tolist()
+        known = tokens.nouns if any(one.role == "identity" for one in request.references) else tuple(NOUNS)
+        stood = reference_plans.stand_ins(self._plain(request), self._things, known)
         with torch.inference_mode():
-            return writer.write(reader.states(self._plain(request)), tokens, chance.__getitem__)
+            return stood.named(writer.write(reader.states(stood.prompt), tokens, chance.__getitem__))
+
+    def _read(self, asset: Asset) -> Reading:
+        """What the readers see in a picture that went in."""
+        if len(self._seen) >= KEPT_READINGS:
+            self._seen.clear()
+        if asset.sha256 not in self._seen:
+            self._seen[asset.sha256] = self._readers.read([asset.rgb])[0]
+        return self._seen[asset.sha256]
+
+    @cached_property
+    def _readers(self) -> Readers:
+        return Readers.load(self._folder_of(READERS))
 
     def only_named(self, plan: Plan, prompt: str) -> Plan:
         """The plan without things that the prompt does not name: the writer, who knows no empty place, invents them."""
@@ -126,9 +165,25 @@ class Library:
             notes.append(Note("prompt", "note", f"only the first {kept} tokens are read; the rest was cut"))
         if request.use_plan and request.plan is None and (one := telling_map(request)):
             notes.append(Note("plan", "note", f"its things are placed where the {one.kind} map has them, if it tells"))
+        notes += self._of_references(request)
         for prompt in (plain, *(one.prompt for one in request.regions)):
             notes += self._beyond(reader.resolved(prompt), capabilities)
         return (*dict.fromkeys(notes), *self._of_loras(request))
+
+    def _of_references(self, request: Request) -> list[Note]:
+        """What becomes of references that act through the plan. Raises `InvalidRequest` where they cannot."""
+        notes: list[Note] = []
+        for one in reference_plans.planned(request):
+            if not request.use_plan:
+                told = f"{one.role} acts through the plan, and there is none (use_plan=False, --no-plan)"
+                raise InvalidRequest("references", told)
+            if request.plan is not None:
+                told = f"{one.role} acts through the plan that is written, and one was given"
+                notes.append(Note("references", "ignored", told))
+                continue
+            things = ", ".join(thing.noun for thing in reference_plans.seen(one, self._read))
+            notes.append(Note("references", "translated", f"{one.role}: the plan follows what is seen: {things}"))
+        return notes
 
     def _plain(self, request: Request) -> str:
         """The prompt as the plan writer can read it: a LoRA's own word stands for a known one, or for none."""

@@ -86,9 +86,8 @@ def test_training_touches_no_weight_of_the_model_and_changes_its_pictures(
 
 
 def _files(registry: Registry) -> list[Path]:
-    return [
-        path for card in registry.models() for path in sorted((registry.find(card.name).folder or Path()).iterdir())
-    ]
+    folders = [registry.find(card.name).folder for card in registry.models()]
+    return [path for folder in folders if folder for path in sorted(folder.iterdir())]
 
 
 def test_the_loss_of_what_is_shown_falls(registry: Registry, data: Path, tmp_path: Path) -> None:
@@ -109,6 +108,16 @@ def test_a_run_that_was_cut_short_goes_on_exactly(registry: Registry, data: Path
     ours, theirs = read_lora(whole.out).tensors, read_lora(cut.out).tensors
     assert ours.keys() == theirs.keys()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_own_pictures_are_painted_and_learned_from_as_well(registry: Registry, data: Path, tmp_path: Path) -> None:
+    lines: list[str] = []
+    run = run_of(data, tmp_path, keep=True)
+    train_lora(run, registry, report=lines.append)
+    captions = json.loads(read_metadata(run.out)["ss_tag_frequency"])["flow"]
+    own = {caption: count for caption, count in captions.items() if "negative print" not in caption}
+    assert len(own) >= 2
+    assert "the model's own" in lines[0]
 
 
 def test_a_fresh_lora_changes_nothing_and_alpha_is_folded_into_the_file(registry: Registry) -> None:
@@ -144,7 +153,8 @@ def test_a_fresh_lora_changes_nothing_and_alpha_is_folded_into_the_file(registry
         ({"samples": 3}, InvalidRequest, "less than one batch"),
         ({"rate": 0.0}, InvalidRequest, "rate: 0"),
         ({"alpha": -1.0}, InvalidRequest, "alpha: -1"),
-        ({"trigger": "", "like": "circle"}, InvalidRequest, "needs a trigger"),
+        ({"trigger": "", "like": "circle"}, InvalidRequest, "like: needs --trigger"),
+        ({"trigger": "", "keep": True}, InvalidRequest, "keep: needs --trigger"),
         ({"model": "fox"}, FileProblem, "no model 'fox'"),
         ({"trigger": ""}, FileProblem, "have no caption"),
     ],

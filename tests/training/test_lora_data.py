@@ -16,6 +16,7 @@ from triptych.core.metadata import save_picture
 from triptych.core.plan import Plan, PlanObject
 from triptych.core.recipe import Recipe, pixels_sha256
 from triptych.core.request import Request
+from triptych.training.data import Example
 from triptych.training.lora_data import MAX_PICTURES, LoraSource, with_trigger
 
 BOX = (0.5, 0.25, 0.75, 0.75)
@@ -108,6 +109,15 @@ def test_mirror_images_come_with_mirrored_plans_but_not_where_a_side_is_named(tm
     assert np.array_equal(mirrored.pixels, plain.pixels[:, ::-1])
     assert mirrored.plan is not None
     assert mirrored.plan.objects[0].box == (0.25, 0.25, 0.5, 0.75)
+
+
+def test_every_third_example_is_the_models_own_where_it_is_to_be_kept(tmp_path: Path) -> None:
+    for name in "abcd":
+        put(tmp_path, name, "a fox, ink")
+    own = [Example(picture(8, 8), (f"{number} apples",), PLAN) for number in range(5)]
+    source = LoraSource(tmp_path, 16, Words("ink"), own=own)
+    assert [source.words_only(index)[0] for index in range(6)] == ["a fox, ink"] * 4 + ["0 apples", "1 apples"]
+    assert (source.pictures, source.plans["none"]) == (4, 4)
 
 
 def test_the_name_says_the_content(tmp_path: Path) -> None:

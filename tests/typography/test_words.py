@@ -14,6 +14,7 @@ from PIL import Image, ImageFilter
 from triptych.core.errors import FileProblem
 from triptych.typography import words
 from triptych.typography.compose import Typeset, typeset
+from triptych.typography.decoys import alphabet, decoys
 from triptych.typography.fonts import Font
 from triptych.typography.settings import Lettering, Outline
 
@@ -89,12 +90,12 @@ def test_letters_of_any_size_are_looked_at(sans: Font) -> None:
 
 
 def test_decoys_differ_and_can_be_written(sans: Font) -> None:
-    near = words.decoys("Hello", 100, sans)
+    near = decoys("Hello", 100, sans)
     assert "Hello" not in near
     assert {"HeIlo", "Helo", "eHllo"} <= set(near)
     assert not any(sans.missing(text) for text in near)
-    assert len(words.decoys("Hello", 5, sans)) == 5
-    assert set("אבגד") - {"ב"} <= set(words.alphabet("ב", sans))
+    assert len(decoys("Hello", 5, sans)) == 5
+    assert set("אבגד") - {"ב"} <= set(alphabet("ב", sans))
 
 
 def test_readings_are_compared_by_letters() -> None:

@@ -12,6 +12,7 @@ from triptych.cli.bench_control import control
 from triptych.cli.bench_dial import dial
 from triptych.cli.bench_edits import edits
 from triptych.cli.bench_lock import lock
+from triptych.cli.bench_lora import lora
 from triptych.cli.bench_memory import memory
 from triptych.cli.bench_readers import readers
 from triptych.cli.bench_sampling import sampling
@@ -40,6 +41,7 @@ app.command()(memory)
 app.command()(edits)
 app.command()(upscale)
 app.command()(lock)
+app.command()(lora)
 app.command()(dial)
 app.command()(seams)
 app.command()(control)

@@ -37,6 +37,9 @@ def train(
     rate: Annotated[float | None, typer.Option(help="lora: learning rate of AdamW. Default: the model's.")] = None,
     steps: Annotated[int | None, typer.Option(help="lora: batches of 16, instead of --samples.")] = None,
     flip: Annotated[bool, typer.Option("--flip", help="lora: learn from mirror images too.")] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="lora: without --trigger paint as before; learns from own pictures too.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The last log record as JSON on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
@@ -57,7 +60,7 @@ def train(
     from triptych.core.files import check_folder
 
     ours = {"model": model, "trigger": trigger, "like": like, "rank": rank, "alpha": alpha, "rate": rate,
-            "steps": steps, "flip": flip}  # fmt: skip
+            "steps": steps, "flip": flip, "keep": keep}  # fmt: skip
     if stage != "lora":
         refuse_lora_options(stage, ours)
     if data != "scenes" and not Path(data).is_dir():

@@ -35,6 +35,7 @@ def train_lora(
     trigger: str,
     like: str,
     flip: bool,
+    keep: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -72,6 +73,7 @@ def train_lora(
         trigger=trigger,
         like=like,
         flip=flip,
+        keep=keep,
     )
     record = train_lora(
         run, registry(), resume=resume, max_seconds=max_seconds, report=lambda line: tell(line, quiet=quiet)

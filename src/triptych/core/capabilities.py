@@ -26,7 +26,10 @@ class Tier(BaseModel):
 
 
 class Capabilities(BaseModel):
-    """One model's side of the contract. Sizes in pixels; an empty tuple means "takes none of these"."""
+    """One model's side of the contract. Sizes in pixels; an empty tuple means "takes none of these".
+
+    reference_guidance: the guidance beside references that are looked at, where a request leaves it to the model.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -46,6 +49,7 @@ class Capabilities(BaseModel):
     strength_map: bool = False
     reference_roles: tuple[str, ...] = ()
     max_references: int = 0
+    reference_guidance: float | None = None
     controls: tuple[str, ...] = ()
     lora: bool = False
     regions: bool = False

@@ -16,6 +16,7 @@ from triptych.core import contract_inputs
 from triptych.core.capabilities import Capabilities, Tier
 from triptych.core.errors import InvalidRequest, one_of
 from triptych.core.events import Note
+from triptych.core.inputs import PLANNED_ROLES
 from triptych.core.plan import Plan
 from triptych.core.request import MAX_SIDE, Request
 
@@ -170,6 +171,8 @@ def _guidance(request: Request, capabilities: Capabilities, name: str) -> Resolv
 
     tier = _tier(request, capabilities)
     default = OFF if tier.guidance is None else tier.guidance
+    if any(one.role not in PLANNED_ROLES for one in request.references):
+        default = _first(capabilities.reference_guidance, default)
     fields["guidance"] = scale = default if request.guidance is None else request.guidance
     notes: list[Note] = []
     if capabilities.token_sampling:

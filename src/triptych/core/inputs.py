@@ -12,6 +12,8 @@ from triptych.core.plan import Box
 
 Role = Literal["identity", "style", "pose", "scale", "layout"]
 ROLES: tuple[str, ...] = get_args(Role)
+PLANNED_ROLES = ("scale", "layout")
+"""They act through the plan, for every model that takes one; the others need a model that can look at pictures."""
 ControlKind = Literal["edges", "depth", "pose", "segmentation"]
 CONTROL_KINDS: tuple[str, ...] = get_args(ControlKind)
 MAX_REFERENCES = 10

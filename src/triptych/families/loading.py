@@ -20,6 +20,7 @@ from torch import Tensor
 from triptych.adapters.control import ControlAdapter, Point
 from triptych.adapters.plan_input import PlanInput
 from triptych.adapters.plan_vocabulary import PlanVocabulary
+from triptych.adapters.reference import ROLES, ReferenceAdapter
 from triptych.autoencoders import fsq, kl
 from triptych.core.errors import FileProblem
 from triptych.core.registry import Card, builtin_folder
@@ -179,6 +180,15 @@ def load_control(card: Card, folder: Path, points: tuple[Point, ...]) -> Control
     with _as_on(card):
         sizes = {key: card.config[key] for key in ("width", "rank")}
         adapter = ControlAdapter(points, kinds=tuple(card.config["kinds"]), **sizes)
+    return _filled(adapter, read_weights(folder))
+
+
+def load_reference(card: Card, folder: Path, layers: dict[str, tuple[int, int]]) -> ReferenceAdapter:
+    """The trained reference adapter of a folder, for a network with these layers."""
+    with _as_on(card):
+        if tuple(card.config["roles"]) != ROLES:
+            raise ValueError(f"it knows the roles {', '.join(card.config['roles'])}, not {', '.join(ROLES)}")
+        adapter = ReferenceAdapter(layers, **{key: card.config[key] for key in ("width", "channels", "rank")})
     return _filled(adapter, read_weights(folder))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,8 @@ class LoraSource:
     """Pictures of a folder with the trigger in every caption. Pictures, then (with `flip`) their mirror images.
 
     words: trigger and what it stands for. find: what looks for a plan in a picture, or None. How many plans came from
-    where stands in `plans`.
+    where stands in `plans`. own: pictures of the model itself, without the trigger, to keep it as it is: with them
+    every third example is one.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class LoraSource:
         *,
         flip: bool = False,
         find: Finds | None = None,
+        own: Sequence[Example] = (),
     ) -> None:
         self._folder = FolderSource(folder, size, default=words.trigger)
         count = len(self._folder.items)
@@ -53,6 +56,7 @@ class LoraSource:
         self._examples = [example for index in range(count) for example in self._of_picture(index, find)]
         if flip:
             self._examples += [_mirrored(one) for one in self._examples if not SIDES.search(one.captions[0])]
+        self._examples += [own[number % len(own)] for number in range(len(self._examples) // 2)] if own else []
         digest = hashlib.sha256()
         for one in self._examples:
             digest.update(json.dumps([one.captions, one.plan and one.plan.as_json()]).encode() + one.pixels.tobytes())

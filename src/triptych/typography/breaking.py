@@ -89,6 +89,26 @@ def strong_way(text: str) -> Way | None:
     return "ltr" if "L" in kinds else None
 
 
+def blocks_of(words: tuple[Word, ...], way: Way) -> list[tuple[str, str]]:
+    """(text, space behind it) of the pieces of a justified line, in reading order.
+
+    A piece is a word, or what has to stay together: what no space divides, and a row of words that run against the
+    line, whose own order is the other one.
+    """
+    against = _against(words, way)
+    blocks: list[tuple[str, str]] = []
+    for number, word in enumerate(words):
+        last = number == len(words) - 1
+        text = word.text + ("-" if last and word.hyphen else "")
+        space = "" if last else word.space
+        together = number > 0 and against[number] and against[number - 1]
+        if blocks and (not blocks[-1][1] or together):
+            before, between = blocks.pop()
+            text = before + between + text
+        blocks.append((text, space))
+    return blocks
+
+
 def needs_shaping(text: str) -> str | None:
     """The first character that cannot be written without a shaper, or None."""
     for char in unicodedata.normalize("NFC", text):
@@ -96,6 +116,25 @@ def needs_shaping(text: str) -> str | None:
         if shaped or unicodedata.category(char) in ("Mn", "Me") or unicodedata.bidirectional(char) in ("R", "AL"):
             return char
     return None
+
+
+def _against(words: tuple[Word, ...], base: Way) -> list[bool]:
+    """Which words run against the line's direction: by their letters, digits like the letters before them (UAX 9, rule
+    W7; in Arabic they would be level anyway), marks like both their neighbours if those agree (N1).
+    """
+    ways: list[Way | None] = []
+    strong: Way = base
+    for word in words:
+        way = strong_way(word.text)
+        digits = any(char.isdecimal() for char in word.text)
+        ways.append(way or (strong if digits else None))
+        strong = way or strong
+    for number, way in enumerate(ways):
+        if way is None:
+            before = ways[number - 1] if number else base
+            after = next((each for each in ways[number:] if each), base)
+            ways[number] = before if before == after else base
+    return [way != base for way in ways]
 
 
 def _parts(text: str) -> list[Word]:

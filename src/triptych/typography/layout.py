@@ -16,7 +16,7 @@ from functools import cached_property
 from PIL import ImageFont
 
 from triptych.core.errors import InvalidRequest
-from triptych.typography.breaking import Way, Word, line_text, needs_shaping, strong_way, way_of, words_of
+from triptych.typography.breaking import Way, Word, blocks_of, line_text, needs_shaping, way_of, words_of
 from triptych.typography.fonts import Font, shaping
 from triptych.typography.settings import MIN_SIZE, Lettering
 
@@ -282,7 +282,7 @@ class _Setter:
 
     def _stretched(self, line: _Measured, font: ImageFont.FreeTypeFont) -> list[Run]:
         """Justified: the spare room goes evenly between the words. Words of the other direction stay one block."""
-        blocks = _blocks(line)
+        blocks = blocks_of(line.words, line.way)
         gaps = sum(bool(space) for _, space in blocks[:-1])
         if not gaps:
             return self._plain(line)
@@ -313,42 +313,3 @@ def base(way: Way) -> str | None:
 
 def _edges(line: _Measured) -> tuple[float, float, float, float]:
     return line.left, line.right, line.top, line.bottom
-
-
-def _blocks(line: _Measured) -> list[tuple[str, str]]:
-    """(text, space behind it) of the pieces of a justified line, in reading order.
-
-    A piece is a word, or what has to stay together: what no space divides, and a row of words that run against the
-    line, whose own order is the other one.
-    """
-    against = _against(line)
-    blocks: list[tuple[str, str]] = []
-    for number, word in enumerate(line.words):
-        last = number == len(line.words) - 1
-        text = word.text + ("-" if last and word.hyphen else "")
-        space = "" if last else word.space
-        together = number > 0 and against[number] and against[number - 1]
-        if blocks and (not blocks[-1][1] or together):
-            before, between = blocks.pop()
-            text = before + between + text
-        blocks.append((text, space))
-    return blocks
-
-
-def _against(line: _Measured) -> list[bool]:
-    """Which words run against the line's direction: by their letters, digits like the letters before them (UAX 9, rule
-    W7; in Arabic they would be level anyway), marks like both their neighbours if those agree (N1).
-    """
-    ways: list[Way | None] = []
-    strong: Way = line.way
-    for word in line.words:
-        way = strong_way(word.text)
-        digits = any(char.isdecimal() for char in word.text)
-        ways.append(way or (strong if digits else None))
-        strong = way or strong
-    for number, way in enumerate(ways):
-        if way is None:
-            before = ways[number - 1] if number else line.way
-            after = next((each for each in ways[number:] if each), line.way)
-            ways[number] = before if before == after else line.way
-    return [way != line.way for way in ways]

@@ -17,10 +17,8 @@ import re
 import subprocess
 import tempfile
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +27,7 @@ from PIL import Image
 from triptych.core.errors import FileProblem
 from triptych.typography import draw, light, warp
 from triptych.typography.compose import Pixels, Typeset
+from triptych.typography.decoys import alphabet, decoys, spread
 from triptych.typography.fonts import Font
 from triptych.typography.layout import Layout, Line, Run, base
 from triptych.typography.settings import Lettering, rgba
@@ -48,22 +47,12 @@ _SIZE = 40
 _SAME = 0.02
 """A decoy that differs by less than this share of a letter's own contrast looks the same."""
 _DRAWN_SIZE = 400.0
-_ALPHABET = 64
 _OCR_SECONDS = 60
 _OCR_SIZE = 48
 """tesseract reads letters of about this size best."""
 
-# Letters that are taken for one another, in groups.
-_ALIKE = (
-    "O0QCGD", "I1lJ|i!", "EFBL", "S5Z2", "MNWH", "VUY", "PRB", "KX", "T7", "A4", "38B", "6b8G", "9gq",
-    "ceo", "nhru", "mnw", "tf", "bdp", "vyu", "aeo", "kx", "sz", ".,", ":;", "-–",
-    "ור", "דרך", "החת", "בכפ", "סםמ", "עצ", "וןז", "גנ",
-    "بتثني", "جحخ", "دذ", "رز", "سش", "صض", "طظ", "عغ", "فق", "ةه", "كل",
-    "ОСЭ", "ШЩ", "ИН", "БВ", "иншщ", "бв", "ΟΘ", "ΑΛΔ", "日目", "大太犬", "未末", "土士",
-)  # fmt: skip
 _LANGUAGES = {"ARABIC": "ara", "HEBREW": "heb", "CYRILLIC": "rus", "GREEK": "ell", "HIRAGANA": "jpn", "CJK": "chi_sim"}
 
-T = TypeVar("T")
 Plain = npt.NDArray[np.float32]
 
 
@@ -155,38 +144,6 @@ def alike(first: str, second: str) -> bool:
     return _letters(first) == _letters(second)
 
 
-def decoys(text: str, most: int, font: Font) -> list[str]:
-    """At most `most` texts that are nearly `text` and that the font can write, spread evenly over its letters."""
-    return _some([each for each in dict.fromkeys(_near(text)) if each != text and not font.missing(each)], most)
-
-
-def alphabet(char: str, font: Font) -> list[str]:
-    """The other letters and digits of the character's script, as far as they stand close to it in Unicode."""
-    script = unicodedata.name(char, "").split(" ")[0]
-    points = [*range(ord("0"), ord("9") + 1), *range(max(ord(char) - _ALPHABET, 0), ord(char) + _ALPHABET)]
-    near = [chr(point) for point in dict.fromkeys(points) if point in font.characters and point != ord(char)]
-    return [
-        each for each in near if each.isalnum() and (each.isdecimal() or unicodedata.name(each, "").startswith(script))
-    ]
-
-
-def _near(text: str) -> Iterator[str]:
-    for at, char in enumerate(text):
-        if not unicodedata.category(char).startswith(("L", "N", "P", "S")):
-            continue
-        group = next((group for group in _ALIKE if char in group), "")
-        others = [other for other in group if other != char][:2]
-        if not others:
-            near = [chr(ord(char) + step) for step in (1, -1) if ord(char) + step < 0x10FFFF]
-            others = [other for other in near if unicodedata.category(other) == unicodedata.category(char)][:1]
-        for other in others:
-            yield text[:at] + other + text[at + 1 :]
-        if len(text) > 1:
-            yield text[:at] + text[at + 1 :]
-        if at and text[at - 1].isalnum() and char.isalnum():
-            yield text[: at - 1] + char + text[at - 1] + text[at + 1 :]
-
-
 class _Line:
     """One line: how it should look, how it does, and duels between it and others."""
 
@@ -270,7 +227,7 @@ class _Line:
                 if any(start - self.reach / 4 <= x <= start + self.reach for start, _ in pieces):
                     texts = [run.text[:at] + other + run.text[at + 1 :] for other in alphabet(run.text[at], self.font)]
                     found += [(text, self.rewritten(number, text)) for text in texts]
-        return _some(found, most)
+        return spread(found, most)
 
     def places(self, number: int) -> list[tuple[int, float]]:
         """(index, where it begins in the window) of the letters of a run, reckoned by what stands before them."""
@@ -311,11 +268,6 @@ class _Line:
             alpha = mask.astype(np.float32) * np.float32(opacity / 255 / 255)
             colour = light.over(colour, alpha, light.decoded(np.array(tone, np.uint8)))
         return _without_ground(light.encoded(colour).astype(np.float32), self.reach)
-
-
-def _some(items: list[T], most: int) -> list[T]:
-    """At most so many of the items, evenly spread."""
-    return items if len(items) <= most else [items[number * len(items) // most] for number in range(most)]
 
 
 def _seen(pixels: Pixels, homography: warp.Homography, window: tuple[int, int, int, int], shrink: int) -> Plain:

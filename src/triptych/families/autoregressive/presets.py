@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from triptych.core.capabilities import Capabilities, Tier
+from triptych.core.inputs import MAX_REFERENCES, PLANNED_ROLES
 from triptych.families.autoregressive.decoder import DecoderConfig
 
 
@@ -63,6 +64,8 @@ def capabilities(preset: TokensPreset) -> Capabilities:
         token_sampling=True,
         init=True,
         strength_map=True,
+        reference_roles=PLANNED_ROLES,
+        max_references=MAX_REFERENCES,
         lora=True,
         regions=True,
         tiers=preset.tiers,

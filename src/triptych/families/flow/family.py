@@ -26,6 +26,8 @@ from triptych.sampling.schedules import Schedule
 
 TIMES_LOCATION = 1.0
 """Mean of the training times' logit; at 0 the same network got a fifth fewer facts right (docs/decisions/0019)."""
+BESIDE_REFERENCES = 0.3
+"""The same beside references, which tell the shapes: what is left to learn are details, at less noise."""
 
 
 class FlowFamily(LatentFamily):
@@ -96,10 +98,10 @@ class FlowFamily(LatentFamily):
         """Mean squared error of the velocity (conditional flow matching, Lipman et al. 2022, eq. 9).
 
         x0: (B, C, h, w) clean latents; text: (B, T, width); times are logit-normal (Esser et al. 2024, section 3.1),
-        leaning towards noise, where shapes are decided.
+        leaning towards noise, where shapes are decided. steer, memory: as in `predict`.
         """
         normal = torch.randn(x0.shape[0], generator=generator, device=x0.device)
-        t = torch.sigmoid(normal + TIMES_LOCATION)
+        t = torch.sigmoid(normal + (BESIDE_REFERENCES if memory else TIMES_LOCATION))
         noise = torch.randn(x0.shape, generator=generator, device=x0.device)
         mix = t.view(-1, 1, 1, 1)
         noisy = (1 - mix) * x0 + mix * noise

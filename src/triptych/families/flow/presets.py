@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from triptych.core.capabilities import Capabilities, Tier
+from triptych.core.inputs import MAX_REFERENCES, PLANNED_ROLES
 from triptych.families.flow.mmdit import MMDiTConfig
 
 SAMPLERS = ("euler", "euler_ancestral", "heun", "dpmpp_2m", "ddim", "unipc")
@@ -68,6 +69,8 @@ def capabilities(preset: FlowPreset) -> Capabilities:
         steps_range=(1, 200),
         init=True,
         strength_map=True,
+        reference_roles=PLANNED_ROLES,
+        max_references=MAX_REFERENCES,
         lora=True,
         regions=True,
         tiers=preset.tiers,

@@ -41,6 +41,10 @@ PAIR_EVERY = 3
 """Every third step shows two references; all rows of a step show equally many."""
 PLAIN_NUMBERS = 0.5
 """So many rows number their references 1, 2 as requests do; the others take any numbers, so that all are known."""
+GUIDANCE = {"latents": 1.4, "codes": 1.4}
+"""Measured (docs/references.md): guidance leads away from a picture that saw no reference, and with as much of it as
+painters take without any, colours burn.
+"""
 SHEET_SEED = 4_500_007
 HELD_BACK_STEP, HELD_BACK = 10**6, 32
 _STREAM, _NOISE = 0x2EF5, 7
@@ -77,7 +81,7 @@ def fresh(name: str, preset: str, family: Looks, base_sha: str) -> tuple[Referen
         name=name,
         description=f"Lets {family.name} look at reference pictures: {', '.join(ROLES)}.",
         preset=preset,
-        config={**sizes, "roles": list(ROLES), "base_sha256": base_sha},
+        config={**sizes, "roles": list(ROLES), "guidance": GUIDANCE[family.learns], "base_sha256": base_sha},
     )
     return ReferenceAdapter(family.reference_layers(), **sizes), card
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from triptych.adapters.plan_vocabulary import PlanVocabulary
-from triptych.adapters.reference import NUMBERS, ROLES
+from triptych.adapters.reference import ROLES
 from triptych.autoencoders import fsq, kl
 from triptych.core.errors import FileProblem, InvalidRequest
 from triptych.core.plan import Plan
@@ -204,7 +204,7 @@ class Workshop:
         base = name.removesuffix("-reference")
         folder = self._model_folder(base)
         family = loading.load(base, Card.read(folder), folder, self.parts)
-        roles = {"reference_roles": ROLES, "max_references": NUMBERS}
+        roles = {"reference_roles": ROLES}
         family.capabilities = family.capabilities.model_copy(update=roles)
         source = SeriesSource(self.world.level, self.world.size, SERIES_SEED, self.sprites)
         adapter, card = looking.fresh(name, self.preset, family, self.parts.sha(base))
