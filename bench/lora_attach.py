@@ -1,7 +1,7 @@
 """What an attached LoRA costs, and where a product's bits depend on its company: the figures of decision 0037.
 
-    python bench/lora_attach.py            # forwards of the built-in models, bare and with a LoRA on every layer
-    python bench/lora_attach.py bits       # plain low-rank products against padded ones and products over patches
+python bench/lora_attach.py            # forwards of the built-in models, bare and with a LoRA on every layer
+python bench/lora_attach.py bits       # plain low-rank products against padded ones and products over patches
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def costs() -> None:
             print(f"{model}: {len(weights)} layers; second weights made in {made * 1e3:.0f} ms, {size / 2**20:.1f} MiB")
             ways: dict[str, Callable[[], None]] = {"bare": lambda family=family: walk(library, family)}
             for name, shelf in shelves.items():
-                ways[name] = lambda family=family, shelf=shelf: attached_walk(library, family, shelf, own)
+                ways[name] = lambda family=family, shelf=shelf, own=own: attached_walk(library, family, shelf, own)
             spent: dict[str, list[float]] = {name: [] for name in ways}
             for _ in range(ROUNDS):
                 for name, way in ways.items():
