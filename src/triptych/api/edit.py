@@ -42,7 +42,7 @@ from triptych.editing.masks import Bits, Selection
 from triptych.editing.plans import plan_for, seen_through
 from triptych.editing.verify import LockReport
 
-REFERENCE_ROLES = ("identity", "style", "layout")
+REFERENCE_ROLES = ("identity", "style")
 """As what the old picture goes in below lock 1/2: the first of these that the model takes."""
 
 
