@@ -49,6 +49,14 @@ def test_the_pictures_own_pixels_stay(model: str, size: tuple[int, int], extend:
     assert read_recipe(path).step is not None
 
 
+@pytest.mark.parametrize("extend", ["right=40", "bottom=16"])
+def test_tokens_go_on_to_the_right_and_downwards(extend: str) -> None:
+    source = picture()
+    result = outpaint(source, extend, model="tokens", seed=1)
+    assert np.array_equal(result.image.pixels[result.extents.place((64, 64))], source)
+    assert result.image.pixels.shape != source.shape
+
+
 def test_what_is_seen_and_what_is_wanted_are_in_the_plan_of_the_whole() -> None:
     result = outpaint(picture(), "right=64", "a star at night", seed=1, steps=1)
     plan = result.image.plan
@@ -95,7 +103,8 @@ def test_a_picture_just_made_is_continued_by_its_own_plan() -> None:
         ("middle=3", {}, "extend"),
         ("left=-1", {}, "extend"),
         ("left=100000", {}, "extend"),
-        ("left=16", {"model": "tokens"}, "model"),
+        ("left=16", {"model": "tokens"}, "extend"),
+        ("right=16,bottom=16", {"model": "tokens"}, "extend"),
         ("left=16", {"width": 64, "height": 64}, "width"),
         ("left=16", {"n": 2}, "n"),
         ("left=16", {"steps": 100_000}, "steps"),

@@ -36,6 +36,20 @@ def test_a_picture_is_written_token_by_token(family: Any) -> None:
     assert family.decode([last])[0].shape == (64, 64, 3)
 
 
+@pytest.mark.parametrize(("width", "height"), [(128, 64), (64, 112)])
+def test_a_larger_picture_is_written_in_windows_that_read_what_is_there(family: Any, width: int, height: int) -> None:
+    states = walk(family, resolved(family, width=width, height=height), PLAN)
+    last = states[-1]
+    assert last.total // 64 > 1
+    # A step at a position that an earlier window wrote repeats its token.
+    written: dict[int, int] = {}
+    for place, token in zip(last.condition.order, last.drawn, strict=True):
+        assert written.setdefault(place, token) == token
+    assert sorted(written) == list(range(width * height // 64))
+    assert family.decode([last])[0].shape == (height, width, 3)
+    assert family.cache.free == SLOTS
+
+
 def test_guidance_costs_a_row_and_a_slot(family: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for guidance, expected in ((1.0, 1), (3.0, 2)):
         with monkeypatch.context() as patch:

@@ -31,7 +31,7 @@ from triptych.core.recipe import Recipe
 from triptych.core.request import Request
 from triptych.core.steps import Step
 from triptych.editing import verify
-from triptych.editing.outpaint import Canvas, Extents, extents_from, going_on
+from triptych.editing.outpaint import BACKGROUND, Canvas, Extents, extents_from, going_on
 from triptych.editing.seam import Seam, seam
 from triptych.scenes.places import place_named, words_for
 
@@ -113,7 +113,8 @@ def outpaint(
     capabilities = capabilities_of(model)
     canvas = canvas_for(extents, opened.size, capabilities, model)
     base, notes = _planned(base, opened, canvas, capabilities)
-    _, told = resolve(_request(base, opened.pixels, canvas), capabilities, name=model)
+    request = _request(base, opened.pixels, canvas, anew=capabilities.token_sampling)
+    _, told = resolve(request, capabilities, name=model)
     source = Asset.of(opened.pixels, opened.name)
     step = Step(op="outpaint", source=source, settings={"prompt": prompt, **canvas.as_json()})
     image, report, finished = _carried_out(base, step, canvas, on_event)
@@ -146,13 +147,16 @@ def again(recipe: Recipe) -> Image:
 
 def canvas_for(extents: Extents, size: tuple[int, int], capabilities: Capabilities, model: str) -> Canvas:
     """The canvas that a model paints for a picture (width, height); `InvalidRequest` where the model cannot."""
-    if capabilities.max_pixels <= capabilities.native_size[0] * capabilities.native_size[1]:
-        native = "x".join(map(str, capabilities.native_size))
-        raise InvalidRequest(
-            "model", f"{model} paints {native} and nothing larger, so it cannot go on from a picture; take flow"
-        )
+    if capabilities.token_sampling and (extents.left or extents.top):
+        edge = "left" if extents.left else "top"
+        why = f"{model} writes from the top left on and cannot lead up to what is there; right and bottom are allowed"
+        raise InvalidRequest("extend", f"{edge} is not allowed: {why}")
     canvas = Canvas.of(extents, size, capabilities.native_size, capabilities.size_multiple)
     width, height = canvas.size
+    short = capabilities.short_side
+    if short is not None and min(width, height) > short:
+        given = f"{model} would have to paint {width}x{height}"
+        raise InvalidRequest("extend", f"{given}, and one side can be {short} at most; move the edges of one direction")
     if width * height > capabilities.max_pixels:
         given = f"{model} would have to paint {width}x{height} at once"
         raise InvalidRequest(
@@ -203,14 +207,14 @@ def _of_result(plan: Plan, canvas: Canvas) -> Plan:
     return plan.model_copy(update={"objects": tuple(objects)})
 
 
-def _request(base: Request, source: Pixels, canvas: Canvas) -> Request:
-    """What the painter is asked."""
+def _request(base: Request, source: Pixels, canvas: Canvas, *, anew: bool) -> Request:
+    """What the painter is asked. anew: drawn out edges are of no use to it, since it keeps a token or does not."""
     things = base.plan.objects if base.plan else ()
     fields: dict[str, Any] = {
         "width": canvas.size[0],
         "height": canvas.size[1],
         "init": canvas.start(rgb(source), things),
-        "strength_map": canvas.free(things),
+        "strength_map": canvas.free(things, 1.0 if anew else BACKGROUND),
         "strength": 1.0,
     }
     return Request.make(**{**dict(base), **fields})
@@ -220,7 +224,8 @@ def _carried_out(
     base: Request, step: Step, canvas: Canvas, on_event: OnEvent | None
 ) -> tuple[Image, OutpaintReport, Finished]:
     source = step.source.pixels
-    finished = paint(_request(base, source, canvas), on_event=on_event)
+    tokens = capabilities_of(base.model).token_sampling
+    finished = paint(_request(base, source, canvas, anew=tokens), on_event=on_event)
     pixels = canvas.result(source, finished.pixels)
     new = canvas.extents.new(canvas.source)
     changed = _changed(source, pixels, canvas.extents)

@@ -28,6 +28,7 @@ class Tier(BaseModel):
 class Capabilities(BaseModel):
     """One model's side of the contract. Sizes in pixels; an empty tuple means "takes none of these".
 
+    short_side: where it is given, no picture's shorter side is longer.
     reference_guidance: the guidance beside references that are looked at, where a request leaves it to the model.
     """
 
@@ -37,6 +38,7 @@ class Capabilities(BaseModel):
     native_size: tuple[int, int]
     size_multiple: int = 16
     min_side: int = 64
+    short_side: int | None = None
     max_pixels: int = 1024 * 1024
     samplers: tuple[str, ...] = ()
     schedules: tuple[str, ...] = ()

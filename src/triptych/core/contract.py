@@ -71,7 +71,10 @@ def size_for_aspect(aspect: str, capabilities: Capabilities) -> tuple[int, int]:
         raise InvalidRequest("aspect", f"{aspect!r} is not allowed: two numbers such as 16:9, at most 10:1 or 1:10")
     width, height = capabilities.native_size
     area = width * height
-    return _nearest(sqrt(area * ratio), capabilities), _nearest(sqrt(area / ratio), capabilities)
+    wide, high = sqrt(area * ratio), sqrt(area / ratio)
+    # A model whose short side is given makes a larger picture of that shape.
+    grown = max((capabilities.short_side or 0) / min(wide, high), 1.0)
+    return _nearest(wide * grown, capabilities), _nearest(high * grown, capabilities)
 
 
 def _prompt(request: Request, capabilities: Capabilities, name: str) -> Resolved:
@@ -104,6 +107,13 @@ def _size(request: Request, capabilities: Capabilities, name: str) -> Resolved:
                 parameter,
                 f"{side} is not allowed for {name}: {allowed}; the nearest is {_nearest(side, capabilities)}",
             )
+    short = capabilities.short_side
+    if short is not None and min(request.width, request.height) > short:
+        raise InvalidRequest(
+            "size",
+            f"{request.width}x{request.height} is not allowed for {name}: one of the sides has to be {short}, "
+            f"for example {_nearest(short * request.width / request.height, capabilities)}x{short}",
+        )
     if request.width * request.height > capabilities.max_pixels:
         fits = _fitting(request.width, request.height, capabilities)
         raise InvalidRequest(

@@ -170,13 +170,13 @@ class Canvas:
         place = slice(y, y + height), slice(x, x + width)
         return Asset.of(drawn_out(canvas, place, self._covered(things)), "the picture on its canvas")
 
-    def free(self, things: Sequence[PlanObject] = ()) -> Asset:
+    def free(self, things: Sequence[PlanObject] = (), background: float = BACKGROUND) -> Asset:
         """How freely the model paints: 0 where the picture is, 255 where one of the things shall stand beyond it.
 
-        Elsewhere the drawn out edges are kept as far as BACKGROUND says, so that places go on as they are.
+        Elsewhere the drawn out edges are kept as far as `background` says, so that places go on as they are.
         """
         (x, y), (width, height) = self.origin, self.inner
-        plane = np.full((self.size[1], self.size[0]), round(255 * BACKGROUND), np.uint8)
+        plane = np.full((self.size[1], self.size[0]), round(255 * background), np.uint8)
         plane[self._covered(things, grown=AROUND)] = 255
         plane[y : y + height, x : x + width] = 0
         return Asset.of(plane, "what is new")

@@ -102,11 +102,11 @@ def stages(size: Size, native: Size, unit: int, *, grows: bool = True) -> tuple[
     walk, at that size.
     """
     sizes = _sizes(size, min(native), unit) if grows else [size]
-    first = _tiled(sizes[0], native, unit, OVERLAP)
+    first = tiled(sizes[0], native, unit, OVERLAP)
     height, width = first.seen
     measure = (height / first.size[0], width / first.size[1])
     return tuple(
-        replace(first if number == 0 else _tiled(each, native, unit, REFINE_OVERLAP), measure=measure)
+        replace(first if number == 0 else tiled(each, native, unit, REFINE_OVERLAP), measure=measure)
         for number, each in enumerate(sizes)
     )
 
@@ -120,7 +120,8 @@ def _sizes(size: Size, short: int, unit: int) -> list[Size]:
     return [(h, w) for h, w in dict.fromkeys(found) if (h, w) != size] + [size]
 
 
-def _tiled(size: Size, native: Size, unit: int, overlap: float) -> Stage:
+def tiled(size: Size, native: Size, unit: int, overlap: float) -> Stage:
+    """One walk at this size, in windows where the network is not to see it whole. overlap: share of two neighbours."""
     height, width = size
     fits = height <= native[0] and width <= native[1]
     small = height * width <= native[0] * native[1] and max(height / native[0], width / native[1]) <= LONGEST_WHOLE

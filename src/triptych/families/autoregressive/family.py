@@ -22,6 +22,7 @@ from triptych.adapters.plan_input import PlanInput, PlanRaster, rasterise
 from triptych.adapters.plan_vocabulary import PlanVocabulary
 from triptych.adapters.reference import ReferenceAdapter, sizes_of
 from triptych.autoencoders.fsq import Tokenizer
+from triptych.autoencoders.tiling import TILE, decode_tiled
 from triptych.core.capabilities import Capabilities
 from triptych.core.errors import OutOfMemory
 from triptych.core.events import Pixels
@@ -34,12 +35,17 @@ from triptych.families.pixels import freedom_of, to_picture, to_pixels
 from triptych.families.reading import Reading, ReadsText
 from triptych.families.references import References, stacked
 from triptych.families.regions import readings_of, shares_of
+from triptych.families.tiles import Stage, Window, measured, tiled
 from triptych.sampling import guidance, noise, tokens
 
 SLOTS = 64
 """Rows of the cache: 32 pictures with guidance. A picture beyond waits for a free one."""
 KEEP_STREAM = 2**30
 """The counter of the chance by which tokens of an init picture are kept: independent of what is drawn."""
+CELL = 8
+"""Pixels of a token."""
+WINDOW_OVERLAP = 0.5
+"""Share of a window that the one before has written."""
 DRAW = -1
 """Stands in `TokenState.given` where a token is to be drawn."""
 
@@ -47,11 +53,14 @@ DRAW = -1
 @dataclass(frozen=True)
 class TokenCondition(Condition):
     """regions: the readings of parts with prompts of their own. owner: of each position the number of the reading that
-    writes it, 0 for that of the whole.
+    writes it, 0 for that of the whole. size: rows and columns of the picture's tokens. order: the position that each
+    step writes; a picture larger than the decoder's is written in windows, and what an earlier one wrote is read again.
     """
 
     regions: tuple[Reading, ...] = ()
     owner: tuple[int, ...] = ()
+    size: tuple[int, int] = (0, 0)
+    order: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,8 +70,8 @@ class TokenState(State):
 
     entropies: of the guided distribution of each token, before temperature and truncation, in nats: how undecided the
     model was.
-    chance: one number in [0, 1) per position, drawn at the start. given: tokens of an init picture that are kept, and
-    `DRAW` elsewhere; empty where there is none.
+    chance: one number in [0, 1) per step, drawn at the start. given: tokens that are fixed, `DRAW` elsewhere: kept ones
+    of an init picture, and in windows what is written; empty where there are none.
     """
 
     condition: TokenCondition
@@ -71,6 +80,11 @@ class TokenState(State):
     given: tuple[int, ...] = ()
     drawn: tuple[int, ...] = ()
     entropies: tuple[float, ...] = ()
+
+    @property
+    def position(self) -> int:
+        """Where in the picture the next token stands, counted row by row."""
+        return self.condition.order[self.step]
 
 
 @dataclass(frozen=True)
@@ -113,10 +127,13 @@ class TokenFamily:
 
     def encode(self, request: Request, plan: Plan | None) -> TokenCondition:
         """Prompt with plan for the one pass; negative prompt without plan for the other."""
-        grid = self.network.config.grid
+        native = self.network.config.grid
+        grid = (request.height or 0) // CELL, (request.width or 0) // CELL
+        stage = tiled(grid, native, 1, WINDOW_OVERLAP)
+        stage = replace(stage, measure=(native[0] / grid[0], native[1] / grid[1]))
 
         def read(what: Plan | None) -> Tensor:
-            return self.plan_input(rasterise(what, self.vocabulary, grid))[0]
+            return self.plan_input(measured(rasterise(what, self.vocabulary, grid), stage))[0]
 
         nothing = read(None)
         planned = nothing if plan is None else read(plan)
@@ -131,6 +148,8 @@ class TokenFamily:
             freedom=freedom_of(request.strength_map, grid) if request.strength_map else None,
             regions=tuple(readings_of(request.regions, plan, whole, read, self.text)),
             owner=tuple(shares.argmax(dim=0).tolist()),
+            size=grid,
+            order=_order(stage),
         )
 
     def _codes(self, request: Request) -> Tensor:
@@ -140,7 +159,7 @@ class TokenFamily:
         return self.tokenizer.encode(to_picture(request.init, (request.width, request.height))[None])[0]
 
     def begin(self, request: Request, condition: TokenCondition, index: int) -> TokenState:
-        count = self.network.config.tokens
+        count = len(condition.order)
         chance = noise.uniform(request.seed or 0, index, 0, (count,))
         needed = 1 + len(condition.regions) + (request.guidance != 1)
         if self.cache.free < needed:
@@ -155,7 +174,11 @@ class TokenFamily:
         very start read their text together.
         """
         memory = state.condition.positive.memory
-        return (state.step == 0, state.request.loras, memory.tokens if memory else 0)
+        return (self._place(state.step) == 0, state.request.loras, memory.tokens if memory else 0)
+
+    def _place(self, step: int) -> int:
+        """Where in its window a step writes."""
+        return step % self.network.config.tokens
 
     def reference_layers(self) -> dict[str, tuple[int, int]]:
         """All of the trunk."""
@@ -209,20 +232,19 @@ class TokenFamily:
         memory: Memory = stacked(memories) if memories else ()
         beside = self.references.painting(self.network) if memories and self.references else nullcontext()
         with beside:
-            if rows[0].state.step == 0:
+            position = torch.stack([row.reading.position[row.state.position] for row in rows])
+            if self._place(rows[0].state.step) == 0:
                 text = torch.stack([row.reading.text for row in rows])
-                first = torch.stack([row.reading.position[0] for row in rows])
-                return self.network.prefill(text, self.cache, slots, first, memory)
-            places = torch.tensor([row.state.step for row in rows])
+                return self.network.prefill(text, self.cache, slots, position, memory)
+            places = torch.tensor([self._place(row.state.step) for row in rows])
             last = torch.tensor([row.state.drawn[-1] for row in rows])
-            position = torch.stack([row.reading.position[row.state.step] for row in rows])
             return self.network.decode_step(last, places, self.cache, slots, position, memory)
 
     @staticmethod
     def _guided(state: TokenState, rows: list[Tensor]) -> Tensor:
         """Ho & Salimans 2022 on logits, as LlamaGen has it; a position is written by the voice that owns it."""
         condition = state.condition
-        own = rows[condition.owner[state.step]]
+        own = rows[condition.owner[state.position]]
         if len(rows) == 1 + len(condition.regions):
             return own
         scale = state.request.guidance
@@ -238,26 +260,36 @@ class TokenFamily:
             1.0 if request.top_p is None else request.top_p,
             float(mine.chance[mine.step]),
         )
-        if mine.given and mine.given[mine.step] != DRAW:
-            token = mine.given[mine.step]
-        entropy = float(tokens.entropy(prediction))
-        return replace(mine, step=mine.step + 1, drawn=(*mine.drawn, token), entropies=(*mine.entropies, entropy))
+        given, place = mine.given, mine.position
+        if given and given[place] != DRAW:
+            token = given[place]
+        elif given and mine.total > len(given):
+            given = (*given[:place], token, *given[place + 1 :])
+        entropies = (*mine.entropies, float(tokens.entropy(prediction)))
+        return replace(mine, step=mine.step + 1, drawn=(*mine.drawn, token), entropies=entropies, given=given)
 
     def preview(self, state: State) -> Pixels | None:
         """What is written so far; the rest of the raster repeats nothing and stays at the middle code's grey."""
         mine = _mine(state)
-        return to_pixels(self.tokenizer.decode(self._raster(mine)[None])[0]) if mine.drawn else None
+        return self._pixels(mine) if mine.drawn else None
 
     def decode(self, states: Sequence[State]) -> list[Pixels]:
         """One by one, so that the pixels cannot depend on the company."""
-        return [to_pixels(self.tokenizer.decode(self._raster(_mine(state))[None])[0]) for state in states]
+        return [self._pixels(_mine(state)) for state in states]
+
+    def _pixels(self, state: TokenState) -> Pixels:
+        raster = self._raster(state)[None]
+        whole = max(state.condition.size) <= TILE
+        return to_pixels((self.tokenizer.decode(raster) if whole else decode_tiled(self.tokenizer, raster))[0])
 
     def _raster(self, state: TokenState) -> Tensor:
         """Tokens (h, w); positions not yet written hold the code nearest to zero."""
         filler = self.tokenizer.indices(torch.zeros(len(self.tokenizer.config.levels)))
-        raster = torch.full((self.network.config.tokens,), int(filler))
-        raster[: len(state.drawn)] = torch.tensor(state.drawn, dtype=raster.dtype)
-        return raster.view(*self.network.config.grid)
+        h, w = state.condition.size
+        raster = torch.full((h * w,), int(filler))
+        written = torch.tensor(state.condition.order[: len(state.drawn)], dtype=torch.long)
+        raster[written] = torch.tensor(state.drawn, dtype=raster.dtype)
+        return raster.view(h, w)
 
     def release(self, state: State) -> None:
         for slot in _mine(state).slots:
@@ -282,13 +314,26 @@ def _given(request: Request, condition: TokenCondition, index: int) -> tuple[int
     a token model continues a picture, it does not look ahead.
     """
     if condition.init is None:
-        return ()
+        windows = len(condition.order) > condition.size[0] * condition.size[1]
+        return (DRAW,) * (condition.size[0] * condition.size[1]) if windows else ()
     codes = condition.init.flatten()
     strength = torch.full(codes.shape, request.strength or 1.0, dtype=torch.float64)
     if condition.freedom is not None:
         strength = strength * condition.freedom.flatten()
     kept = noise.uniform(request.seed or 0, index, KEEP_STREAM, codes.shape) >= strength
     return tuple(torch.where(kept, codes, DRAW).tolist())
+
+
+def _order(stage: Stage) -> tuple[int, ...]:
+    """The positions that are written, window after window, each row by row."""
+    width = stage.size[1]
+    windows = stage.windows or (Window(0, 0, *stage.size),)
+    return tuple(
+        row * width + column
+        for each in windows
+        for row in range(each.top, each.top + each.height)
+        for column in range(each.left, each.left + each.width)
+    )
 
 
 def _readings(state: TokenState) -> list[Reading]:

@@ -52,15 +52,21 @@ def preset_of(name: str, vocabulary: int, text_width: int, text_length: int) -> 
     raise KeyError(name)
 
 
+LONGEST = 8
+"""A picture is written in windows side by side, or below each other: its short side is the native one, its long side at
+most so many times that."""
+
+
 def capabilities(preset: TokensPreset) -> Capabilities:
     """What a token model of this preset takes: no steps and no sampler, for it writes each token once."""
     width, height = preset.native_size
     return Capabilities(
         family="autoregressive",
         native_size=preset.native_size,
-        size_multiple=width,
+        size_multiple=width // 4,
         min_side=min(width, height),
-        max_pixels=width * height,
+        short_side=min(width, height),
+        max_pixels=LONGEST * width * height,
         token_sampling=True,
         init=True,
         strength_map=True,
