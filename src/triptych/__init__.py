@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from triptych.api import Image, ReplayReport, Result, generate, plan, replay, stream
     from triptych.api.change import edit
     from triptych.api.edit import EditResult
+    from triptych.api.outpaint import OutpaintResult, outpaint
     from triptych.core.errors import TriptychError
     from triptych.core.plan import Plan, PlanObject
     from triptych.core.request import Request
@@ -23,6 +24,7 @@ _HOMES = {
     "Engine": "triptych.engine",
     "Image": "triptych.api",
     "Library": "triptych.library",
+    "OutpaintResult": "triptych.api.outpaint",
     "Plan": "triptych.core.plan",
     "PlanObject": "triptych.core.plan",
     "ReplayReport": "triptych.api",
@@ -31,6 +33,7 @@ _HOMES = {
     "TriptychError": "triptych.core.errors",
     "edit": "triptych.api.change",
     "generate": "triptych.api",
+    "outpaint": "triptych.api.outpaint",
     "plan": "triptych.api",
     "replay": "triptych.api",
     "stream": "triptych.api",
@@ -41,6 +44,7 @@ __all__ = [
     "Engine",
     "Image",
     "Library",
+    "OutpaintResult",
     "Plan",
     "PlanObject",
     "ReplayReport",
@@ -49,6 +53,7 @@ __all__ = [
     "TriptychError",
     "edit",
     "generate",
+    "outpaint",
     "plan",
     "replay",
     "stream",
