@@ -68,3 +68,9 @@ def test_sampler_from_scratch(capsys: pytest.CaptureFixture[str], tmp_path: Path
 
 def test_train_tiny(capsys: pytest.CaptureFixture[str]) -> None:
     assert "painted (64, 64, 3) with ['flow']" in run("train_tiny", capsys)
+
+
+def test_train_a_lora(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    out = run("train_a_lora", capsys)
+    assert "layers fit" in out
+    assert (tmp_path / "without.png").read_bytes() != (tmp_path / "with.png").read_bytes()

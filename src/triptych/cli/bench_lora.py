@@ -18,7 +18,7 @@ BEGIN, END = "<!-- figures: written by `triptych bench lora --write` -->", "<!--
 PICTURES = 12
 COLUMNS = 7
 CELL = 88
-INKS = 128
+INKS = 96
 """Colours of the sheet's palette: the page's pictures stay small."""
 
 
@@ -125,7 +125,8 @@ def _trained(file: Path, data: Path, kind: str, model: str, samples: int | None,
 def _line(model: str, kind: str, lesson: Lesson) -> str:
     return (
         f"{model}, {kind}: looks {lesson.before.value:.2f} -> {lesson.after.value:.2f} (floor {lesson.floor:.2f}), "
-        f"{lesson.way:.0%} of the way; kept {lesson.kept:.2f}; others {lesson.others_before:.0%} -> "
+        f"{lesson.way_of_looks:.0%} of the way, of likeness {lesson.way_of_likeness:.0%}; kept {lesson.kept:.2f}; "
+        f"others {lesson.others_before:.0%} -> "
         f"{lesson.others_after:.0%}"
     )
 
@@ -134,16 +135,17 @@ def _table(
     lessons: Mapping[str, Mapping[str, Lesson]], trained: Mapping[str, Mapping[str, dict[str, Any]]]
 ) -> list[str]:
     lines = [
-        "| model, set | looks: before, after | floor | share of the way | likeness: before, after, floor | composition "
+        "| model, set | looks: before, after | floor | way | likeness: before, after, floor | way | composition "
         "kept (another's) | nearest shown picture (of fresh ones) | other things right: before, after | training |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for model, each in lessons.items():
         for kind, one in each.items():
             run = trained[model][kind]
             lines.append(
                 f"| `{model}`, {kind} | {_interval(one.before)}, **{_interval(one.after)}** | {one.floor:.2f} | "
-                f"{one.way:.0%} | {one.likeness_before:.2f}, {one.likeness_after:.2f}, {one.likeness_floor:.2f} | "
+                f"{one.way_of_looks:.0%} | {one.likeness_before:.2f}, {one.likeness_after:.2f}, "
+                f"{one.likeness_floor:.2f} | {one.way_of_likeness:.0%} | "
                 f"{one.kept:.2f} ({one.kept_of_others:.2f}) | {one.nearest:.0f} ({one.nearest_fresh:.0f}) | "
                 f"{one.others_before:.0%}, {one.others_after:.0%} | "
                 f"{run['steps']} steps, {run['seconds'] / 60:.1f} min, {run['bytes'] / 2**20:.1f} MiB |"
@@ -156,7 +158,7 @@ def _interval(distance: Any) -> str:
 
 
 def _sheet(path: Path, drawn: Mapping[str, Mapping[str, Shots]]) -> Path:
-    """For each set a row of what was shown; for each model the pictures before, and with the LoRA below."""
+    """For each set what was shown, the first model's pictures before, and every model's with the LoRA."""
     import io
 
     import numpy as np
@@ -178,9 +180,10 @@ def _sheet(path: Path, drawn: Mapping[str, Mapping[str, Shots]]) -> Path:
         for number, (model, shots) in enumerate(models.items()):
             if not number:
                 labels.append(f"{kind}: shown")
-                rows.append(small(shots.shown))
-            labels += [f"{model} before", f"{model} after"]
-            rows += [small(shots.before), small(shots.after)]
+                labels.append(f"{model} before")
+                rows += [small(shots.shown), small(shots.before)]
+            labels.append(f"{model} after")
+            rows.append(small(shots.after))
     title = "LoRA: what was shown, and fresh prompts before and after"
     whole = Image.fromarray(draw_grid(title, [""] * COLUMNS, labels, rows))
     buffer = io.BytesIO()

@@ -1,6 +1,6 @@
 """What a LoRA has taught: how near its pictures are to the set that it was shown, and what it left as it was.
 
-Looks are compared as distributions over pictures: colours and edge strengths, L1 between means (0 is equal, 4 is
+Looks are compared as distributions over pictures: hues, greys and edge strengths, L1 between means (0 is equal, 4 is
 nothing in common). A floor is what fresh pictures of the same kind have. Knows pictures, no model and no training.
 """
 
@@ -20,8 +20,9 @@ from triptych.evals.reading import Reading
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
 
-LEVELS = 4
-"""Levels of each colour channel in a look's table of colours."""
+HUES, GREYS = 12, 4
+NEUTRAL = 40
+"""A pixel whose channels differ by less counts as grey, by its lightness; any other by its hue."""
 EDGES = 12
 STRONGEST = 80.0
 """Grey levels a pixel at which an edge counts as of the strongest kind."""
@@ -66,22 +67,30 @@ class Lesson:
     others_after: float
 
     @property
-    def way(self) -> float:
+    def way_of_looks(self) -> float:
         """The share of the way from the bare model to the floor that was gone."""
         return (self.before.value - self.after.value) / max(self.before.value - self.floor, 1e-9)
 
+    @property
+    def way_of_likeness(self) -> float:
+        """The same in the space of the image tower."""
+        return (self.likeness_after - self.likeness_before) / max(self.likeness_floor - self.likeness_before, 1e-9)
+
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "way": self.way}
+        return {**asdict(self), "way_of_looks": self.way_of_looks, "way_of_likeness": self.way_of_likeness}
 
 
 def looks(pictures: Sequence[Pixels]) -> Floats:
-    """(n, LEVELS^3 + EDGES): of each picture the shares of its colours, and of its edge strengths."""
+    """(n, HUES + GREYS + EDGES): of each picture the shares of its hues and greys, and of its edge strengths."""
     return np.stack([_look(picture) for picture in pictures])
 
 
 def _look(picture: Pixels) -> Floats:
-    level = (picture.astype(np.int64) * LEVELS // 256).reshape(-1, 3)
-    colours = np.bincount(level @ np.array([LEVELS**2, LEVELS, 1]), minlength=LEVELS**3) / len(level)
+    pixels = picture.reshape(-1, 3).astype(np.int64)
+    hue = np.asarray(Image.fromarray(picture).convert("HSV"), dtype=np.int64)[..., 0].ravel() * HUES // 256
+    grey = pixels.sum(axis=1) * GREYS // (3 * 256)
+    neutral = pixels.max(axis=1) - pixels.min(axis=1) < NEUTRAL
+    colours = np.bincount(np.where(neutral, HUES + grey, hue), minlength=HUES + GREYS) / len(pixels)
     edge = np.minimum(edges(picture), STRONGEST)
     strengths = np.histogram(edge, bins=EDGES, range=(0, STRONGEST))[0] / edge.size
     return np.concatenate([colours, strengths])
