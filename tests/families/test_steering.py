@@ -216,3 +216,19 @@ def test_every_kind_has_its_own_first_layer(family: Any) -> None:
     planes = torch.rand(1, 4, 64, 64)
     read = [adapter.features(planes, torch.tensor([number]))[0] for number in range(len(KINDS))]
     assert all(not torch.allclose(read[0], other) for other in read[1:])
+
+
+def test_windows_of_a_wide_picture_see_their_own_part_of_a_map(family: Any) -> None:
+    """Maps that differ on the right alone leave the left of the first prediction as it is."""
+    blank, drawn_right = np.full((64, 256), 40, np.uint8), np.full((64, 256), 40, np.uint8)
+    drawn_right[10:50, 200:] = 220
+    predictions: list[torch.Tensor] = []
+    for plane in (blank, drawn_right):
+        one = {"kind": "depth", "map": Asset.of(plane)}
+        request = resolved(family, steps=2, width=256, height=64, controls=[one])
+        with torch.inference_mode():
+            predictions.append(family.forward([family.begin(request, family.encode(request, None), 0)])[0])
+    first, second = predictions
+    assert first.shape == (16, 8, 32)
+    assert torch.allclose(first[..., :8], second[..., :8], atol=1e-5)
+    assert not torch.allclose(first[..., -6:], second[..., -6:], atol=1e-3)

@@ -50,8 +50,10 @@ def _lines(card: Card) -> list[str]:
     lines = [f"{card.name}: {card.description}", f"family      {card.family}", f"licence     {card.licence}"]
     if takes := card.capabilities:
         width, height = takes.native_size
+        short = f", one side {takes.short_side}" if takes.short_side else ""
+        most = f"at most {takes.max_pixels} pixels{short}"
         lines += [
-            f"size        {width}x{height}; multiples of {takes.size_multiple}, at most {takes.max_pixels} pixels",
+            f"size        {width}x{height}; multiples of {takes.size_multiple}, {most}",
             f"samplers    {', '.join(takes.samplers) or 'none'}",
             f"schedules   {', '.join(takes.schedules) or 'none'}",
             f"steps       {' to '.join(map(str, takes.steps_range)) if takes.steps_range else 'not taken'}",
