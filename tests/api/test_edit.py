@@ -219,7 +219,7 @@ def test_the_whole_picture_may_be_selected_or_nothing_named() -> None:
     assert whole.report.outside_total_pixels == 0
     fresh = edit(picture(), "a star", lock=0, seed=1, steps=1)
     assert fresh.mask.all()
-    assert "takes no reference pictures; it paints from what is seen" in texts(fresh)
+    assert "takes nobody's identity or style from a picture; it paints from what is seen" in texts(fresh)
 
 
 @pytest.mark.parametrize(

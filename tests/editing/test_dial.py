@@ -65,7 +65,7 @@ def test_the_locked_part_shrinks_from_all_to_little() -> None:
 def test_positions_have_names(lock: float, position: str) -> None:
     assert Dial(lock).position == position
     assert Dial(lock).pastes == (lock > 0.5)
-    assert Dial(lock).refers == (lock < 0.5)
+    assert Dial(lock).refers == (lock == 0)
 
 
 @pytest.mark.parametrize("lock", [-0.1, 1.01, float("nan")])

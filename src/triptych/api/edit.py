@@ -43,7 +43,7 @@ from triptych.editing.plans import plan_for, seen_through
 from triptych.editing.verify import LockReport
 
 REFERENCE_ROLES = ("identity", "style")
-"""As what the old picture goes in below lock 1/2: the first of these that the model takes."""
+"""As what the old picture goes in at lock 0: the first of these that the model takes."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ def checked(
             own = Reference.model_validate({"asset": seen, "role": role})
             base = base.model_copy(update={"references": (own, *base.references)})
         else:
-            told = f"{base.model} takes no reference pictures; it paints from what is seen in the picture"
+            told = f"{base.model} takes nobody's identity or style from a picture; it paints from what is seen in it"
             notes.append(Note("lock", "translated", told))
     if picture.pixels.shape[2] == 4 and bool((picture.pixels[:, :, 3][mask] == 0).any()):
         notes.append(Note("image", "note", "is transparent where it is edited, and stays so"))

@@ -29,6 +29,7 @@ def dial(
     ends. Scenes are drawn with the emoji font. It can be killed, and goes on where it stopped.
     """
     from triptych.cli.catalogue import check_model, registry
+    from triptych.cli.lines import append_lines, read_lines
     from triptych.cli.output import show, show_json, tell
     from triptych.core.errors import one_of
     from triptych.core.files import check_folder
@@ -52,7 +53,7 @@ def dial(
     for name in names:
         takes = registry().capabilities(name)
         path = out / f"{name}-{quality}.jsonl"
-        lines = _read(path)
+        lines = read_lines(path)
         done = {(line["number"], line["position"]) for line in lines}
         for number in range(pictures):
             missing = [position for position in dials.POSITIONS if (number, position) not in done]
@@ -65,7 +66,7 @@ def dial(
                 alike = tower.similarity(one.pixels, pixels)
                 found = dials.figures(one, pixels, before, readers.read([pixels])[0], alike)
                 lines.append({"number": number, "position": position, **found})
-            _append(path, lines[-len(missing) :])
+            append_lines(path, lines[-len(missing) :])
             tell(f"{name} {number + 1}/{pictures}: {one.instruction}", quiet=quiet)
         means[name] = dials.summary([line for line in lines if line["number"] < pictures])
         report[name] = {
@@ -112,29 +113,6 @@ def _painted(one: Case, position: float, model: str, quality: str) -> Pixels:
 
 def _label(position: float) -> str:
     return "free" if position < 0 else f"{position:g}"
-
-
-def _read(path: Path) -> list[dict[str, Any]]:
-    """The lines of an earlier run; half a line at the end is what a kill leaves."""
-    lines: list[dict[str, Any]] = []
-    if path.exists():
-        for text in path.read_text(encoding="utf-8").splitlines():
-            try:
-                lines.append(json.loads(text))
-            except ValueError:
-                continue
-    return lines
-
-
-def _append(path: Path, lines: list[dict[str, Any]]) -> None:
-    from triptych.core.errors import FileProblem
-    from triptych.core.files import reason
-
-    try:
-        with open(path, "a", encoding="utf-8") as file:
-            file.write("".join(json.dumps(line) + "\n" for line in lines))
-    except OSError as error:
-        raise FileProblem(f"cannot write {path}: {reason(error)}") from error
 
 
 def _plot(means: dict[str, Any], path: Path, quiet: bool) -> None:

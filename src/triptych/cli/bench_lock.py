@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +18,9 @@ def lock(
     models: Annotated[str, typer.Option(help="Models, separated by commas.")] = "flow,diffusion,tokens",
     masks: Annotated[int, typer.Option(min=1, max=100_000, help="Random masks, each for every model.")] = 200,
     steps: Annotated[int, typer.Option(min=1, help="Steps of an edit; the lock does not depend on them.")] = 2,
-    out: Annotated[Path, typer.Option(help="Folder for MODEL.jsonl, a line for each edit.")] = Path("runs/lock"),
+    out: Annotated[
+        Path, typer.Option(help="Folder for MODEL.jsonl, a line for each edit; goes on where it stopped.")
+    ] = Path("runs/lock"),
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
@@ -26,11 +28,12 @@ def lock(
 
     Boxes, ellipses, blobs, strokes, single pixels, masks at the border, in several parts and with holes, on pictures
     from 1 x 1 to 4000 x 3000, a fifth of them with transparency. Few steps make it affordable; they make poor pictures
-    and leave the lock as it is. Exit code 1 if a pixel changed or an edit failed.
+    and leave the lock as it is. Exit code 1 if a pixel changed or an edit failed. It can be killed, and goes on.
     """
     from triptych.cli.catalogue import check_model, registry
+    from triptych.cli.lines import append_lines, read_lines
     from triptych.cli.output import show, show_json, tell
-    from triptych.core.files import check_folder, write_atomically
+    from triptych.core.files import check_folder
 
     names = [name.strip() for name in models.split(",") if name.strip()]
     for name in names:
@@ -58,20 +61,22 @@ def lock(
             )
             return result.encode(Path(f"picture.{case.format.lower()}")), result.report.seam.seam_error
 
-        # What the model, the readers and one small edit take is loaded first: the lock's own memory comes on top.
-        small = next(number for number in range(1000) if max(locks.case(SEED, number).size) <= 128)
-        locks.outcome(locks.case(SEED, small), edited)
+        path = out / f"{name}-{steps}.jsonl"
+        lines = {line["number"]: locks.Outcome.parse(line) for line in read_lines(path)}
+        missing = [number for number in range(masks) if number not in lines]
+        if missing:
+            # What the model, the readers and one small edit take is loaded first: the lock's own memory comes on top.
+            small = next(number for number in range(1000) if max(locks.case(SEED, number).size) <= 128)
+            locks.outcome(locks.case(SEED, small), edited)
         before = peak_mib()
-        lines = []
-        for one in locks.outcomes(SEED, range(masks), edited):
-            lines.append(one)
+        for number in missing:
+            one = locks.outcome(locks.case(SEED, number), edited)
+            lines[number] = one = replace(one, memory=max(peak_mib() - before, 0.0))
+            append_lines(path, [one.as_json()])
             changed = one.failure or f"{one.changed} of {one.outside} outside changed"
             size = f"{one.size[0]}x{one.size[1]}"
             tell(f"{name} {one.number:>4} {one.kind:<12} {size:>9}  {changed}  {one.seconds:.1f} s", quiet=quiet)
-        text = "".join(json.dumps(one.as_json()) + "\n" for one in lines)
-        write_atomically(out / f"{name}.jsonl", text.encode())
-        added = max(peak_mib() - before, 0.0)
-        report[name] = {**locks.summary(lines), "memory_beyond_model_mib": round(added), "steps": steps}
+        report[name] = {**locks.summary([lines[number] for number in range(masks)]), "steps": steps}
     if as_json:
         show_json(report)
     else:

@@ -62,8 +62,12 @@ class Dial:
 
     @property
     def refers(self) -> bool:
-        """Whether the old picture goes in as a reference too, where the model takes any."""
-        return self.lock < 0.5
+        """Whether the old picture goes in as a reference, where the model takes any.
+
+        Only where it goes in as nothing else: between 0 and 1/2 a reference beside the strength plane cost a sixth of
+        the edits and kept no more (docs/decisions/0040).
+        """
+        return self.lock == 0
 
 
 def strength_plane(mask: Bits, dial: Dial) -> Floats:

@@ -233,15 +233,16 @@ def summary(lines: Sequence[Mapping[str, Any]]) -> dict[float, dict[str, Interva
 def middle(means: Mapping[float, Mapping[str, Interval]]) -> dict[str, Any]:
     """Is the way from lock to fresh scene a switch or a slope?
 
-    Of the whole way of `outside_mean` and of `similarity` from 1 to 0, the share of the largest step between two
-    positions (a switch: 1; as even as may be: `even`), and the positions whose outside change lies between a tenth and
-    nine tenths of that at 0. `gentlest`: the highest position below 1 whose seam is as soft as at 0, within a tenth.
+    Of the span that `outside_mean`, `outside_seen` and `similarity` have from 1 to 0, the share of the largest step
+    between two positions (a switch: 1; as even as may be: `even`), and the positions whose outside change lies between
+    a tenth and nine tenths of that at 0. `gentlest`: the highest position below 1 whose seam is as soft as at 0, within
+    a tenth.
     """
     there = [position for position in POSITIONS if position in means and position >= 0]
     told: dict[str, Any] = {"even": round(1 / max(len(there) - 1, 1), 3)}
     for name in ("outside_mean", "outside_seen", "similarity"):
         values = [means[position][name].value for position in there]
-        whole = abs(values[-1] - values[0])
+        whole = max(values) - min(values)
         steps = [abs(later - earlier) for earlier, later in itertools.pairwise(values)]
         told[f"largest_step_{name}"] = round(max(steps, default=0.0) / max(whole, 1e-9), 3)
     end = means[there[-1]]["outside_mean"].value

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +53,8 @@ class Case:
 class Outcome:
     """changed, outside: pixels outside of the mask, counted from the file. inside: changed ones inside it.
 
-    failure: the sentence of an edit that did not come.
+    failure: the sentence of an edit that did not come. memory: by how many MiB the process had outgrown, by then, what
+    it took with its model loaded.
     """
 
     number: int
@@ -65,9 +66,16 @@ class Outcome:
     seam_error: float
     seconds: float
     failure: str = ""
+    memory: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
-        return {**vars(self), "size": list(self.size), "seconds": round(self.seconds, 3)}
+        return {**vars(self), "size": list(self.size), "seconds": round(self.seconds, 3), "memory": round(self.memory)}
+
+    @classmethod
+    def parse(cls, data: dict[str, Any]) -> Outcome:
+        """From a line that `as_json` wrote. Raises ValueError, KeyError or TypeError for another."""
+        width, height = data["size"]
+        return cls(**{**data, "size": (width, height)})
 
 
 def case(seed: int, number: int) -> Case:
@@ -126,14 +134,9 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "largest": list(largest.size),
         "seam_error_median": float(np.median(seams)) if len(seams) else 0.0,
         "seam_error_95": float(np.quantile(seams, 0.95)) if len(seams) else 0.0,
+        "memory_beyond_model_mib": round(max(one.memory for one in outcomes)),
         "seconds": round(sum(one.seconds for one in outcomes), 1),
     }
-
-
-def outcomes(seed: int, numbers: Iterable[int], edit: Edit) -> Iterable[Outcome]:
-    """One case at a time, so that only one picture is in memory."""
-    for number in numbers:
-        yield outcome(case(seed, number), edit)
 
 
 def _size(draw: np.random.Generator, number: int) -> tuple[int, int]:
