@@ -337,7 +337,12 @@ def _add(plan: Plan, level: Level, split: Split, draw: Draw, form: str | None) -
         place = draw.pick(PLACES)
         spot, where = Spot(f"at:{place}"), f" {draw.pick(phrases.TO_PLACES[place])}"
     new = _new(noun, colour, number, size, draw)
-    if size is None and number == 1 and draw.chance(0.06):
+    there = any(thing.noun == noun for thing in plan.objects)
+    if there and form is None:  # "there should be two foxes" would count the one that is there
+        if split == "phrasing":
+            return None
+        form = draw.pick(phrases.ADD_MORE)
+    if size is None and number == 1 and (spot or not there) and draw.chance(0.06):
         new = new.replace(new.split()[0], "another", 1)
     words = _worded("add", split, draw, form, new=new, spot=where)
     return words, Edit("add", number=number, size=size, colour=colour, noun=noun, spot=spot)

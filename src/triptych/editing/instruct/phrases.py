@@ -152,6 +152,8 @@ TRAIN: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Operation -> wordings. Those of count, move, resize and recolour have a table for each way."""
 
+ADD_MORE: tuple[str, ...] = ("add {new}{spot}", "put {new}{spot}", "draw {new}{spot}", "insert {new}{spot}")
+"""Wordings of `add` that bring something new also where its like is there already."""
 LISTED: dict[str, tuple[tuple[str, ...], str]] = {
     "recolour": (("make", "paint", "turn", "colour"), "{the} {c}"),
     "remove": (("remove", "delete", "erase", "take away", "get rid of"), "{the}"),
