@@ -55,7 +55,7 @@ def test_drafts_are_rendered_in_each_way_that_a_model_has(run: Run, tmp_path: Pa
     done = run("bench", "upscale", "--pictures", "1", "--renders", "1", "--out", "sheets", "--quiet")
     assert done.code == 0, done.err
     rows = [line.split("  ")[0] for line in done.out.splitlines() if "things found again" in line]
-    assert [rows.count(model) for model in ("flow", "diffusion", "tokens")] == [3, 3, 2]  # tokens have one size
+    assert [rows.count(model) for model in ("flow", "diffusion", "tokens")] == [3, 3, 2]  # tokens have one short side
     assert {f"renders-{model}.png" for model in ("flow", "diffusion", "tokens")} <= {
         path.name for path in (tmp_path / "sheets").iterdir()
     }

@@ -201,7 +201,7 @@ def _renders(count: int, out: Path | None, tell: Any) -> list[dict[str, Any]]:
         hows: dict[str, dict[str, Any]] = {"same noise": {}}
         if takes.init:
             hows["from the draft, 0.6"] = {"strength": 0.6}
-        if 4 * width * height <= takes.max_pixels:
+        if 4 * width * height <= takes.max_pixels and takes.short_side is None:
             hows["twice the size, 0.6"] = {"size": (2 * width, 2 * height)}
         made = [generate(text, model=model, seed=seed, quality="low") for seed, text in enumerate(words)]
         drafts = [one.images[0] for one in made]
