@@ -15,6 +15,7 @@ from triptych.cli.bench_lock import lock
 from triptych.cli.bench_lora import lora
 from triptych.cli.bench_memory import memory
 from triptych.cli.bench_readers import readers
+from triptych.cli.bench_references import references
 from triptych.cli.bench_sampling import sampling
 from triptych.cli.bench_seams import seams
 from triptych.cli.bench_upscale import upscale
@@ -45,6 +46,7 @@ app.command()(lora)
 app.command()(dial)
 app.command()(seams)
 app.command()(control)
+app.command()(references)
 
 
 @app.command()

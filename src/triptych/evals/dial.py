@@ -276,13 +276,14 @@ def drawn(models: Mapping[str, Mapping[float, Mapping[str, Interval]]]) -> Any:
             xs = [places[position] for position in there]
             spans = [means[position][name] for position in there]
             (line,) = axes.plot(xs, [span.value for span in spans], "o-", markersize=3, linewidth=1.2, label=model)
-            lows, highs = [span.low for span in spans], [span.high for span in spans]
-            axes.fill_between(xs, lows, highs, alpha=0.15, color=line.get_color(), linewidth=0)
+            low, high = [span.low for span in spans], [span.high for span in spans]
+            axes.fill_between(xs, low, high, alpha=0.15, color=line.get_color(), linewidth=0)
         axes.axvline(0.5, color="0.8", linewidth=0.8)
         axes.set_xticks([0, 0.5, 1, 1.15], ["1\nlock", "0.5", "0\nreferences", "\n\nfree"], fontsize=8)
         axes.tick_params(axis="y", labelsize=8)
         # What is free may lie far above everything else: the axis is that of the dial, and a word says where it went.
-        top = 1.15 * max(means[p][name].high for means in models.values() for p in means if p >= 0 and name in means[p])
+        highs = [means[p][name].high for means in models.values() for p in means if p >= 0 and name in means[p]]
+        top = 1.15 * max(highs, default=0.0)
         axes.set_ylim(0, max(top, 0.1))
         beyond = [means[FREE][name].value for means in models.values() if FREE in means and name in means[FREE]]
         if max(beyond, default=0.0) > top:
