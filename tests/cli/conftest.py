@@ -21,7 +21,7 @@ from triptych.core import registry
 from triptych.core.capabilities import Capabilities, Tier
 from triptych.core.contract import resolve
 from triptych.core.events import Finished, Note, Pixels, Planned, Started, Stepped
-from triptych.core.metadata import save_picture
+from triptych.core.metadata import encode_picture, save_picture
 from triptych.core.plan import Plan
 from triptych.core.readers import read_recipe
 from triptych.core.recipe import Recipe, pixels_sha256
@@ -44,6 +44,9 @@ class FakeImage:
     index: int
     recipe: Recipe
     plan: Plan | None
+
+    def encode(self) -> bytes:
+        return encode_picture(self.pixels, self.recipe)
 
     def save(self, path: Path) -> Path:
         return save_picture(Path(path), self.pixels, self.recipe)

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from triptych import api, library
 from triptych.cli import main
-from triptych.core import registry
 from triptych.evals import dial, lock
 
 
 @pytest.fixture(autouse=True)
-def workplace(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for module in (registry, library):
-        monkeypatch.setattr(module, "builtin_folder", lambda: tiny_folder)
-    api.library.cache_clear()
-    monkeypatch.chdir(tmp_path)
-    yield
-    api.library.cache_clear()
+def workplace(tiny_place: Path) -> Path:
+    return tiny_place
 
 
 def test_the_lock_holds_in_every_family_and_the_bench_goes_on(

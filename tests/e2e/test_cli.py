@@ -11,73 +11,36 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from triptych import api, library
+from triptych import api
 from triptych.cli import main
 from triptych.core import registry
 from triptych.core.metadata import save_picture
 from triptych.core.readers import read_pixels, read_recipe
 from triptych.core.recipe import Recipe
 
+from .conftest import Run, point_at
+
 MODELS = ("flow", "diffusion", "tokens")
 
 
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        return json.loads(self.out)
-
-
-Run = Callable[..., Outcome]
-
-
 @pytest.fixture(autouse=True)
-def workplace(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty folder to work in, a data folder of its own, and the tiny models where the built-in ones lie."""
-    _point_at(tiny_folder, monkeypatch)
-    monkeypatch.setenv("TRIPTYCH_HOME", str(tmp_path / "home"))
-    work = tmp_path / "work"
-    work.mkdir()
-    monkeypatch.chdir(work)
-    yield work
-    api.library.cache_clear()
+def workplace(tiny_place: Path) -> Path:
+    """An empty folder, with the tiny models."""
+    return tiny_place
 
 
 @pytest.fixture
 def own_models(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the models that a test may damage."""
     copy = Path(shutil.copytree(tiny_folder, tmp_path / "models"))
-    _point_at(copy, monkeypatch)
+    point_at(copy, monkeypatch)
     return copy
-
-
-def _point_at(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (registry, library):
-        monkeypatch.setattr(module, "builtin_folder", lambda: folder)
-    api.library.cache_clear()
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(*arguments: object) -> Outcome:
-        code = main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Outcome(code, captured.out, captured.err)
-
-    return call
 
 
 def quick(model: str) -> list[str]:
@@ -337,7 +300,7 @@ def test_altered_weights_are_refused(run: Run, own_models: Path) -> None:
 
 
 def test_no_models_at_all(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _point_at(tmp_path / "nothing", monkeypatch)
+    point_at(tmp_path / "nothing", monkeypatch)
     assert run("models").code == 0
     done = run("a ring")
     assert (done.code, "no model is installed" in done.err) == (3, True)

@@ -3,61 +3,25 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from triptych import api, library
 from triptych.cli import main
-from triptych.core import registry
 from triptych.core.readers import read_recipe
 
-
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        return json.loads(self.out)
-
-
-Run = Callable[..., Outcome]
+from .conftest import Outcome, Run
 
 
 @pytest.fixture(autouse=True)
-def workplace(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty folder with a picture in it, a data folder, and the tiny models where the built-in ones lie."""
-    for module in (registry, library):
-        monkeypatch.setattr(module, "builtin_folder", lambda: tiny_folder)
-    api.library.cache_clear()
-    monkeypatch.setenv("TRIPTYCH_HOME", str(tmp_path / "home"))
-    work = tmp_path / "work"
-    work.mkdir()
-    monkeypatch.chdir(work)
+def workplace(tiny_place: Path) -> Path:
+    """An empty folder with a picture in it."""
     pixels = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
     Image.fromarray(pixels).save("in.png")
-    yield work
-    api.library.cache_clear()
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(*arguments: object) -> Outcome:
-        code = main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Outcome(code, captured.out, captured.err)
-
-    return call
+    return tiny_place
 
 
 def pixels_of(path: str | Path) -> np.ndarray:

@@ -29,7 +29,7 @@ from triptych.core.errors import FileProblem, InvalidRequest
 from triptych.core.events import Finished, Note, Pixels
 from triptych.core.files import write_atomically
 from triptych.core.inputs import Reference
-from triptych.core.metadata import encode_picture, format_of
+from triptych.core.metadata import format_of
 from triptych.core.plan import Plan
 from triptych.core.recipe import Recipe
 from triptych.core.request import Request
@@ -48,10 +48,7 @@ REFERENCE_ROLES = ("identity", "style")
 
 @dataclass(frozen=True)
 class EditResult:
-    """What became of an edit. mask: (H, W), True where it was allowed. seconds: of painting, and in total.
-
-    profile: the ICC profile of the source, which the written file keeps.
-    """
+    """What became of an edit. mask: (H, W), True where it was allowed. seconds: of painting, and in total."""
 
     image: Image
     report: LockReport
@@ -63,7 +60,6 @@ class EditResult:
     request: Request
     model: str
     family: str
-    profile: bytes | None = None
 
     def save(self, path: str | Path) -> Path:
         """Write the picture with its recipe; at lock 1 only a file that is proved to keep every pixel outside.
@@ -77,7 +73,7 @@ class EditResult:
         """The bytes of the file that `save` writes; the suffix of the path names the format."""
         kind = format_of(path)
         check_format(kind, self.lock, self.image.pixels)
-        data = encode_picture(self.image.pixels, self.image.recipe, kind, profile=self.profile)
+        data = self.image.encode(kind)
         if self.lock == 1:
             verify.proved(self.source, data, self.mask)
         return data
@@ -135,7 +131,7 @@ def edit(
     told = (*opened.notes, *selection.notes, *notes, *seen_notes, *_told(finished[0].notes))
     seconds = {"paint": sum(sum(event.seconds.values()) for event in finished), "total": time.perf_counter() - started}
     return EditResult(
-        image=image,
+        image=dataclasses.replace(image, profile=opened.profile),
         report=report,
         lock=dial.lock,
         source=opened.pixels,
@@ -145,7 +141,6 @@ def edit(
         request=finished[0].request,
         model=model,
         family=capabilities.family,
-        profile=opened.profile,
     )
 
 

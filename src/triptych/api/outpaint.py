@@ -25,7 +25,7 @@ from triptych.core.contract import resolve
 from triptych.core.errors import FileProblem, InvalidRequest, TriptychError
 from triptych.core.events import Finished, Note, Pixels
 from triptych.core.files import write_atomically
-from triptych.core.metadata import encode_picture, format_of
+from triptych.core.metadata import format_of
 from triptych.core.plan import MAX_OBJECTS, Plan
 from triptych.core.recipe import Recipe
 from triptych.core.request import Request
@@ -75,7 +75,7 @@ class OutpaintResult:
         """The bytes of the file that `save` writes; the suffix of the path names the format."""
         kind = format_of(path)
         verify.check_lossless(kind, 1.0)
-        data = encode_picture(self.image.pixels, self.image.recipe, kind)
+        data = self.image.encode(kind)
         after = verify.decoded(data, self.source.shape[2])
         if changed := _changed(self.source, after, self.extents):
             raise TriptychError(f"{changed} pixels of the picture would not be its own; nothing is written")
@@ -122,7 +122,7 @@ def outpaint(
     mute = ("init", "strength_map")  # of the canvas, which is ours
     every = (*opened.notes, *notes, *told, *finished.notes)
     return OutpaintResult(
-        image=image,
+        image=dataclasses.replace(image, profile=opened.profile),
         report=report,
         extents=extents,
         source=opened.pixels,

@@ -55,7 +55,7 @@ def open_source(picture: Source, *, fresh: bool = False) -> Picture:
         return dataclasses.replace(picture, plan=None) if fresh else picture
     if isinstance(picture, Image):
         plan = picture.plan if picture.recipe.step is None and not fresh else None
-        return Picture(picture.pixels, "", plan)
+        return Picture(picture.pixels, "", plan, profile=picture.profile)
     if isinstance(picture, Asset):
         return Picture(picture.pixels if picture.channels >= 3 else picture.rgb, picture.name)
     if isinstance(picture, np.ndarray):

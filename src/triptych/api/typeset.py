@@ -11,7 +11,7 @@ import math
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from triptych.core.contract import resolve
 from triptych.core.errors import FileProblem, InvalidRequest, TriptychError
 from triptych.core.events import Finished, Note, Pixels
 from triptych.core.files import write_atomically
-from triptych.core.metadata import encode_picture, format_of
+from triptych.core.metadata import format_of
 from triptych.core.recipe import Recipe, pixels_sha256
 from triptych.core.request import Request
 from triptych.core.steps import Step
@@ -73,7 +73,7 @@ class Lettered:
         """
         kind = format_of(path)
         check_lossless(kind)
-        data = encode_picture(self.image.pixels, self.image.recipe, kind)
+        data = self.image.encode(kind)
         verify.proved(self.source, data, self.typeset.area)
         return data
 
@@ -124,7 +124,7 @@ def typeset(
     if tesseract:
         found = words.WordCheck(found.lines, words.recognised(pixels, done))
     report = _report(opened.pixels, pixels, done, found)
-    image = _image(pixels, _step(opened, done, report), event)
+    image = replace(_image(pixels, _step(opened, done, report), event), profile=opened.profile)
     seconds = {"set": set_at - started, "paint": painted_at - set_at, "check": time.perf_counter() - painted_at}
     seconds["total"] = time.perf_counter() - started
     unusual = font is None and chosen.face != book.choose(None, "a").face

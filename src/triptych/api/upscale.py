@@ -7,7 +7,7 @@ and writes recipes.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,7 @@ def upscale(
     precision = "bf16" if loaded.fast and bf16_pays() else "fp32"
     step = step_for(source, size, loaded, precision, files)
     image = image_of_step(_enlarged(step, loaded, on_tile), step, model=loaded.name, weights_sha256=_sha(files, loaded))
+    image = replace(image, profile=opened.profile)
     done = time.perf_counter()
     seconds = {"start": ready - started, "enlarge": done - ready, "total": done - started}
     return Upscaled(image, notes, {name: round(value, 4) for name, value in seconds.items()}, loaded.name)

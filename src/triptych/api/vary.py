@@ -29,7 +29,7 @@ from triptych.core.capabilities import Capabilities
 from triptych.core.errors import FileProblem, InvalidRequest, one_of
 from triptych.core.events import Note, Pixels
 from triptych.core.files import write_atomically
-from triptych.core.metadata import encode_picture, format_of
+from triptych.core.metadata import format_of
 from triptych.core.plan import Plan
 from triptych.core.recipe import Recipe
 from triptych.core.steps import Step
@@ -74,7 +74,7 @@ class Variant:
         """The bytes of the file that `save` writes; the suffix of the path names the format."""
         kind = format_of(path)
         editing.check_format(kind, 1.0, self.image.pixels)
-        data = encode_picture(self.image.pixels, self.image.recipe, kind)
+        data = self.image.encode(kind)
         verify.proved(self.source, data, self.mask)
         return data
 
@@ -193,6 +193,7 @@ def _variant(known: Known, change: str, edit: Edit, seed: int, fields: dict[str,
     outside = (made.report.outside_changed_pixels, made.report.outside_total_pixels)
     difference = moved(before, after, rgb(known.picture.pixels), rgb(made.image.pixels), outside)
     image = _with_report(made.image, {**made.report.as_json(), "moved": difference.as_json()})
+    image = dataclasses.replace(image, profile=known.picture.profile)
     seconds = round(time.perf_counter() - started, 4)
     return Variant(image, what, difference, made.report, known.picture.pixels, made.mask, tuple(notes), seconds)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -62,9 +61,8 @@ def edit(
     """
     from triptych.cli.catalogue import check
     from triptych.cli.inputs import input_fields
-    from triptych.cli.output import progress, read_json, read_prompt
+    from triptych.cli.output import progress, read_json, read_prompt, show_bytes
     from triptych.cli.targets import target
-    from triptych.core.errors import InvalidRequest
     from triptych.core.plan import Plan
     from triptych.core.request import Request
     from triptych.editing.dial import Dial
@@ -88,9 +86,7 @@ def edit(
         **inputs,
     }
     check(Request.make(prompt=instruction, model=model, **fields))
-    where = target(out, 1)
-    if where is None and as_json:
-        raise InvalidRequest("out", "- (stdout) and --json cannot share stdout; give a file")
+    where = target(out, 1, as_json=as_json)
     _check_format(where, instruction, model, dial.lock)
     _check_files(image, mask)
 
@@ -119,8 +115,7 @@ def edit(
                 **fields,
             )
     if where is None:
-        sys.stdout.buffer.write(result.encode(Path("stdout.png")))
-        sys.stdout.buffer.flush()
+        show_bytes(result.encode(Path("stdout.png")))
         return
     path = result.save(where.path(prompt=instruction, seed=result.image.seed, index=0, model=model))
     _remember(path, result, image, instruction, fresh=fresh, quiet=quiet)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -71,10 +70,9 @@ def generate(
     from triptych.cli.fields import interval, size_fields
     from triptych.cli.inputs import input_fields
     from triptych.cli.keeping import remember
-    from triptych.cli.output import progress, read_json, read_prompt, tell
+    from triptych.cli.output import progress, read_json, read_prompt, show_bytes, tell
     from triptych.cli.targets import target
     from triptych.cli.trace import Trace
-    from triptych.core.errors import InvalidRequest
     from triptych.core.plan import Plan
     from triptych.core.request import Request
 
@@ -109,9 +107,7 @@ def generate(
     }
     # All that can be known to be wrong is said before torch is imported and before anything is painted.
     check(Request.make(prompt=prompt, model=model, **fields))
-    where = target(out, n)
-    if where is None and as_json:
-        raise InvalidRequest("out", "- (stdout) and --json cannot share stdout; give a file")
+    where = target(out, n, as_json=as_json)
     record = Trace(trace) if trace else None
 
     from triptych import api
@@ -126,11 +122,8 @@ def generate(
         result = api.generate(prompt, model=model, on_event=on_event, previews=record is not None, **fields)
 
     if where is None:
-        from triptych.core.metadata import encode_picture
-
         image = result.images[0]
-        sys.stdout.buffer.write(encode_picture(image.pixels, image.recipe))
-        sys.stdout.buffer.flush()
+        show_bytes(image.encode())
         return
     paths = [
         image.save(where.path(prompt=prompt, seed=image.seed, index=image.index, model=result.model))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,7 +40,7 @@ def outpaint(
     picture's own gradients, is measured and told.
     """
     from triptych.cli.catalogue import check
-    from triptych.cli.output import progress, read_json, read_prompt
+    from triptych.cli.output import progress, read_json, read_prompt, show_bytes
     from triptych.cli.targets import target
     from triptych.core.errors import InvalidRequest
     from triptych.core.metadata import format_of
@@ -65,9 +64,7 @@ def outpaint(
         "use_plan": not no_plan,
     }
     check(Request.make(prompt=prompt, model=model, **fields))
-    where = target(out, 1)
-    if where is None and as_json:
-        raise InvalidRequest("out", "- (stdout) and --json cannot share stdout; give a file")
+    where = target(out, 1, as_json=as_json)
     if where is not None:
         check_lossless(format_of(where.path(prompt=prompt, seed=0, index=0, model=model)), 1.0)
     if str(image) != "-":  # stdin can be read only once
@@ -79,8 +76,7 @@ def outpaint(
     with progress(1, quiet=quiet) as advance:
         result = continued(image, extents, prompt, model=model, fresh=fresh, on_event=advance, **fields)
     if where is None:
-        sys.stdout.buffer.write(result.encode(Path("stdout.png")))
-        sys.stdout.buffer.flush()
+        show_bytes(result.encode(Path("stdout.png")))
         return
     path = result.save(where.path(prompt=prompt or image.stem, seed=result.image.seed, index=0, model=model))
 

@@ -29,6 +29,12 @@ def show_json(data: Any) -> None:
     show(json.dumps(data, ensure_ascii=False, allow_nan=False))
 
 
+def show_bytes(data: bytes) -> None:
+    """A picture as the result, for `--out -`."""
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
 def tell(line: str, *, quiet: bool = False) -> None:
     """One line for the person at the terminal, never part of the result."""
     if not quiet:

@@ -31,16 +31,14 @@ def render(
     where agrees with the draft.
     """
     import shlex
-    import sys
 
     from triptych.cli.catalogue import check_model
     from triptych.cli.fields import parse_size
     from triptych.cli.keeping import remember
-    from triptych.cli.output import progress, show, show_json, tell, tell_notes
+    from triptych.cli.output import progress, show, show_bytes, show_json, tell, tell_notes
     from triptych.cli.targets import slug, target
     from triptych.cli.upscale import longer_side
     from triptych.core.errors import InvalidRequest, one_of
-    from triptych.core.metadata import encode_picture
     from triptych.core.readers import read_recipe
 
     longer = longer_side(to)
@@ -48,10 +46,8 @@ def render(
         raise InvalidRequest("to", "given together with --scale; only one of the two is allowed")
     one_of("quality", quality, ("low", "medium", "high"))
     painted_size = parse_size(size) if size else None
-    where = target(out, 1, default=f"{slug(file.stem)}-render.png")
+    where = target(out, 1, default=f"{slug(file.stem)}-render.png", as_json=as_json)
     path = where.path(prompt=file.stem, seed=None, index=0, model="render") if where else None
-    if path is None and as_json:
-        raise InvalidRequest("out", "- (stdout) and --json cannot share stdout; give a file")
     # Read here first: a file that is no picture of ours is refused before torch is imported.
     recipe = read_recipe(file)
     if recipe.request is not None:
@@ -64,8 +60,7 @@ def render(
             file, to=longer, scale=scale, quality=quality, size=painted_size, strength=strength, on_event=on_event
         )
     if path is None:
-        sys.stdout.buffer.write(encode_picture(made.image.pixels, made.image.recipe))
-        sys.stdout.buffer.flush()
+        show_bytes(made.image.encode())
         return
     made.image.save(path)
     remember(path, made.image.recipe, quiet=quiet)

@@ -35,14 +35,16 @@ class Target:
         return free(path) if self.keep else path
 
 
-def target(out: str | None, pictures: int, *, default: str = DEFAULT) -> Target | None:
+def target(out: str | None, pictures: int, *, default: str = DEFAULT, as_json: bool = False) -> Target | None:
     """What `--out` means, None for stdout. Raises before the work begins if a picture could not be written
     there.
 
     A folder (it exists, or ends with a slash) and no `--out` at all give names that replace nothing; a file
-    that is named is replaced; several pictures of one named file are numbered.
+    that is named is replaced; several pictures of one named file are numbered. as_json: stdout is taken.
     """
     if out == STDIO:
+        if as_json:
+            raise InvalidRequest("out", "- (stdout) and --json cannot share stdout; give a file")
         if pictures > 1:
             raise InvalidRequest("out", f"- (stdout) takes one picture, not {pictures}; give a folder instead")
         return None

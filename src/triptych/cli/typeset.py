@@ -83,10 +83,8 @@ def typeset(
     text = read_prompt(text)
     _check_fields(text, fields)
     _check_painter(model, prompt, harmonise, {"seed": seed, "steps": steps})
-    where = target(out, 1, default=f"{slug(image.stem)}-typeset.png")
+    where = target(out, 1, default=f"{slug(image.stem)}-typeset.png", as_json=as_json)
     path = where.path(prompt=image.stem, seed=seed, index=0, model=model or "typeset") if where else None
-    if path is None and as_json:
-        raise InvalidRequest("out", "- (stdout) and --json cannot share stdout; give a file")
     if path:
         _check_lossless(format_of(path))
     if mask:
@@ -158,10 +156,9 @@ def _open(image: Path) -> Any:
 
 def _write(done: Lettered, path: Path | None, mask: Path | None, *, as_json: bool, quiet: bool) -> None:
     import shlex
-    import sys
 
     from triptych.cli.keeping import remember
-    from triptych.cli.output import show, show_json, tell, tell_notes
+    from triptych.cli.output import show, show_bytes, show_json, tell, tell_notes
 
     if mask:
         import numpy as np
@@ -170,8 +167,7 @@ def _write(done: Lettered, path: Path | None, mask: Path | None, *, as_json: boo
 
         save_picture(mask, np.repeat(done.typeset.mask[:, :, None], 3, axis=2))
     if path is None:
-        sys.stdout.buffer.write(done.encode(Path("stdout.png")))
-        sys.stdout.buffer.flush()
+        show_bytes(done.encode(Path("stdout.png")))
         return
     done.save(path)
     image, report = done.image, done.report

@@ -34,39 +34,38 @@ def upscale(
     The built-in network knows picture-book scenes best; docs/upscaling.md has its figures, and how to use others.
     """
     import shlex
-    import sys
 
     from triptych.cli.keeping import remember
-    from triptych.cli.output import show, show_json, tell, tell_notes
+    from triptych.cli.output import show, show_bytes, show_json, tell, tell_notes
     from triptych.cli.targets import slug, target
     from triptych.core.errors import InvalidRequest
-    from triptych.core.metadata import encode_picture, format_of
+    from triptych.core.metadata import format_of
     from triptych.core.pictures import open_picture
 
     longer = longer_side(to)
     factor = 4.0 if to is None and scale is None else scale
-    where = target(out, 1, default=f"{slug(image.stem)}-upscaled.png")
+    where = target(out, 1, default=f"{slug(image.stem)}-upscaled.png", as_json=as_json)
     path = where.path(prompt=image.stem, seed=None, index=0, model=model) if where else None
-    if path is None and as_json:
-        raise InvalidRequest("out", "- (stdout) and --json cannot share stdout; give a file")
     # Opened here first: a file that is no picture is refused before torch is imported.
     opened = open_picture(image)
     if path and format_of(path) == "JPEG" and opened.pixels.shape[2] == 4:
         raise InvalidRequest("out", "JPEG knows no transparency, which this picture has; write png or webp")
 
+    from triptych.api.sources import Picture
     from triptych.api.upscale import upscale as enlarge
     from triptych.upscale.enlarge import target_size
 
     target_size(opened.pixels.shape[1], opened.pixels.shape[0], to=longer, scale=factor)
     with tile_progress(quiet=quiet) as on_tile:
-        made = enlarge(opened.asset, to=longer, scale=factor, model=model, on_tile=on_tile)
+        # Not the path: stdin can be read only once.
+        source = Picture(opened.pixels, opened.name, notes=opened.notes, profile=opened.profile)
+        made = enlarge(source, to=longer, scale=factor, model=model, on_tile=on_tile)
     if path is None:
-        sys.stdout.buffer.write(encode_picture(made.image.pixels, made.image.recipe))
-        sys.stdout.buffer.flush()
+        show_bytes(made.image.encode())
         return
     made.image.save(path)
     remember(path, made.image.recipe, quiet=quiet)
-    notes = (*opened.notes, *made.notes)
+    notes = made.notes
     height, width = made.image.pixels.shape[:2]
     if as_json:
         show_json(

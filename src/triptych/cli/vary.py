@@ -34,11 +34,10 @@ def vary(
     Tells what moved as the readers see it. A pose here is where a thing stands, how large it is, and which way it
     looks; docs/edits.md says what the painters can and cannot do.
     """
-    import sys
 
     from triptych.cli.catalogue import check_model
     from triptych.cli.keeping import remember
-    from triptych.cli.output import progress, show, show_json, tell, tell_notes
+    from triptych.cli.output import progress, show, show_bytes, show_json, tell, tell_notes
     from triptych.cli.targets import target
     from triptych.core.errors import InvalidRequest, one_of
     from triptych.core.metadata import format_of
@@ -50,9 +49,7 @@ def vary(
     if what is not None and change not in ("colour", "pose"):
         raise InvalidRequest("what", f"names a thing, which --change {change} has nothing to do with")
     check_model(model)
-    where = target(out, n, default="{prompt}-{index}.png")
-    if where is None and as_json:
-        raise InvalidRequest("out", "- (stdout) and --json cannot share stdout; give a file")
+    where = target(out, n, default="{prompt}-{index}.png", as_json=as_json)
     if where is not None:
         check_lossless(format_of(where.path(prompt="a", seed=0, index=0, model=model)), 1.0)
     if str(image) != "-":
@@ -65,8 +62,7 @@ def vary(
             image, change, n=n, to=to, what=what, model=model, seed=seed, fresh=fresh, on_event=advance, quality=quality
         )
     if where is None:
-        sys.stdout.buffer.write(made[0].encode(Path("stdout.png")))
-        sys.stdout.buffer.flush()
+        show_bytes(made[0].encode(Path("stdout.png")))
         return
     paths: list[Path] = []
     for index, variant in enumerate(made):

@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
 
 from triptych.core.events import Pixels
+from triptych.evals import labelled
 from triptych.evals.references import LOOKED, Bench
 from triptych.scenes.series import Kind
 
-LABEL = 14
 COLOURS = 128
 EACH = 2
 """Series of each kind."""
@@ -28,18 +27,7 @@ def draw_sheet(bench: Bench, models: Sequence[str], rounds: int, path: Path) -> 
     rows: list[tuple[str, list[Pixels]]] = []
     for kind in LOOKED:
         rows += _rows(bench, kind, models, rounds)
-    side = bench.side
-    canvas = Image.new("RGB", (side * len(columns), (side + LABEL) * len(rows) + LABEL), "white")
-    pen = ImageDraw.Draw(canvas)
-    for x, name in enumerate(columns):
-        pen.text((x * side + 2, 1), name, fill="black")
-    for y, (text, pictures) in enumerate(rows):
-        top = LABEL + y * (side + LABEL)
-        pen.text((2, top + 1), text, fill="black")
-        for x, picture in enumerate(pictures):
-            canvas.paste(Image.fromarray(picture), (x * side, top + LABEL))
-    canvas.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(path, optimize=True)
-    return path
+    return labelled.draw_sheet(columns, rows, bench.side, path, colours=COLOURS)
 
 
 def _rows(bench: Bench, kind: Kind, models: Sequence[str], rounds: int) -> list[tuple[str, list[Pixels]]]:
