@@ -29,7 +29,8 @@ docs: $(VENV)/.core  ## write the generated pages: docs/cli.md, docs/options.md,
 	$(BIN)/python docs/generate.py
 
 train-all: $(VENV)/.dev  ## every stage of the cpu preset from scratch (hours; needs the emoji font)
-	for stage in autoencoder tokenizer text planner flow tokens diffusion readers upscaler; do \
+	for stage in autoencoder tokenizer text planner flow tokens diffusion readers upscaler \
+			flow-control diffusion-control flow-reference tokens-reference editor; do \
 		$(BIN)/triptych train $$stage --preset cpu --resume || exit 1; done
 
 weights: $(VENV)/.core  ## put the models of runs/cpu into the package (what has been trained of them)

@@ -10,26 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from triptych.core.errors import InvalidRequest
 from triptych.core.plan import Plan
 from triptych.editing.instruct import phrases
 from triptych.editing.instruct.apply import Applied, apply, difference
-from triptych.editing.instruct.program import Edit, Select, Spot
-from triptych.editing.instruct.refer import Named, noun_word, refer, shown
-from triptych.planning.edit_tokens import DIRECTIONS, NUMBERS, RELATIONS
-from triptych.scenes import caption, sample_scene, wording
+from triptych.editing.instruct.program import Edit
+from triptych.editing.instruct.refer import Named, refer
+from triptych.editing.instruct.wishes import Split, fails, new_thing, one_edit, worded
+from triptych.scenes import caption, sample_scene
 from triptych.scenes.backgrounds import BACKGROUNDS
 from triptych.scenes.draw import Draw
 from triptych.scenes.graph import Group, Scene, SceneObject
 from triptych.scenes.heldout import is_heldout
-from triptych.scenes.levels import LEVELS, PLACES, Level
+from triptych.scenes.levels import LEVELS, Level
 from triptych.scenes.nouns import NOUNS
-from triptych.scenes.signs import draw_word
 
-Split = Literal["train", "phrasing", "combination"]
-"""training; wordings that training never uses; a noun with a colour that training never asks for."""
 _STREAMS = {"train": 0xED17, "phrasing": 0xED18, "combination": 0xED19}
 MOST_EDITS = 3
 _LIST_SHARE = 0.2
@@ -92,8 +88,8 @@ def draw_edit(
     """An edit of this very plan that can be done: words, edit, and the plan after it. most: so many things at most."""
     world, draw = LEVELS[level] if isinstance(level, str) else level, Draw(seed, index, _STREAMS["train"] + 16)
     for _ in range(4 * _TRIES):
-        made = _edit(draw.pick(ops), plan, world, "train", draw, (), None)
-        if made is None or _fails(made[1]):
+        made = one_edit(draw.pick(ops), plan, world, "train", draw, (), None)
+        if made is None or fails(made[1]):
             continue
         try:
             after, _ = apply(plan, made[1])
@@ -159,13 +155,13 @@ def _pair(level: Level, source: Scene, plan: Plan, split: Split, draw: Draw, onl
         if listed is not None:  # "paint the fox blue and the cat red": the verb is said once
             form = phrases.LISTED[listed][1]
             form = form if done else f"{draw.pick(phrases.LISTED[listed][0])} {form}"
-        made = _edit(op, now, level, split, draw, touched if listed is None else (), form)
+        made = one_edit(op, now, level, split, draw, touched if listed is None else (), form)
         if made is None:
             return None
         text, edit = made
         turns.append(Turn(now, done, touched, edit))
         texts.append(text)
-        if _fails(edit):
+        if fails(edit):
             break
         try:
             after, touched = apply(now, edit)
@@ -175,7 +171,7 @@ def _pair(level: Level, source: Scene, plan: Plan, split: Split, draw: Draw, onl
             return None
         now = after
     instruction = _joined(texts, draw, listed=listed is not None)
-    if not any(_fails(turn.edit) for turn in turns):
+    if not any(fails(turn.edit) for turn in turns):
         if draw.chance(_KEEP_SHARE):
             instruction, turns = _keeping(instruction, turns, now, touched, level, split, draw)
             touched = turns[-1].edit.select.things if turns[-1].edit.select else ()
@@ -183,224 +179,6 @@ def _pair(level: Level, source: Scene, plan: Plan, split: Split, draw: Draw, onl
     else:
         turns.append(Turn(now, len(turns), (), Edit("done")))
     return Pair(source, _framed(instruction, draw), tuple(turns), difference(plan, now))
-
-
-def _fails(edit: Edit) -> bool:
-    """Whether the edit names nothing, or several things that it does not tell apart."""
-    return any(select.unclear or not select.things for select in edit.selects)
-
-
-Made = tuple[str, Edit] | None
-
-
-def _edit(
-    op: str, plan: Plan, level: Level, split: Split, draw: Draw, touched: tuple[int, ...], form: str | None
-) -> Made:
-    """Words and edit of one operation, or None if this plan has no such edit. form: the wording, if it is settled."""
-    match op:
-        case "recolour":
-            return _recolour(plan, level, split, draw, touched, form)
-        case "remove":
-            the = refer(plan, level, draw, touched=touched)
-            return _worded("remove", split, draw, form, the=the.words), Edit("remove", the.select)
-        case "replace":
-            return _replace(plan, level, split, draw)
-        case "move":
-            return _move(plan, level, split, draw, touched)
-        case "resize":
-            size = draw.pick(("larger", "smaller", "larger", "smaller", "large", "small"))
-            the = refer(plan, level, draw, touched=touched)
-            return _worded(size, split, draw, the=the.words), Edit("resize", the.select, size=size)
-        case "swap":
-            return _swap(plan, level, split, draw)
-        case "add":
-            return _add(plan, level, split, draw, form)
-        case "count":
-            return _count(plan, level, split, draw)
-        case "background":
-            return _background(plan, level, split, draw)
-        case "light":
-            light = draw.pick([name for name in level.lights if name != plan.light])
-            words = {"from": draw.pick(phrases.FROM[light]), "lit": draw.pick(phrases.LIT[light])}
-            return _worded("light", split, draw, **words), Edit("light", light=light)
-        case _:
-            return _text(plan, level, split, draw) if "sign" in level.nouns else None
-
-
-def _recolour(plan: Plan, level: Level, split: Split, draw: Draw, touched: tuple[int, ...], form: str | None) -> Made:
-    the = refer(plan, level, draw, touched=touched)
-    chosen = [plan.objects[i] for i in the.select.things]
-    if any(not NOUNS[thing.noun].recolourable for thing in chosen):
-        return None
-    plainly = form is None and split != "combination" and chosen and all(thing.colour for thing in chosen)
-    if plainly and draw.chance(0.08):
-        return _worded("natural", split, draw, the=the.words), Edit("recolour", the.select)
-    colour = _new_colour([thing.noun for thing in chosen], level, split, draw)
-    if colour is None or any(shown(thing) == colour for thing in chosen):
-        return None
-    return _worded("recolour", split, draw, form, the=the.words, c=colour), Edit("recolour", the.select, colour=colour)
-
-
-def _new_colour(nouns: list[str], level: Level, split: Split, draw: Draw) -> str | None:
-    """A colour that these nouns may be asked for in: never a held-out one in training, only such ones in that test."""
-    kept = [c for c in level.colours if any(is_heldout(noun, c, 1) for noun in nouns)]
-    if split == "combination":
-        return draw.pick(kept) if kept else None
-    return draw.pick([c for c in level.colours if c not in kept])
-
-
-def _replace(plan: Plan, level: Level, split: Split, draw: Draw) -> Made:
-    the = refer(plan, level, draw)
-    noun = draw.pick([name for name in level.sprites if name not in {t.noun for t in plan.objects}])
-    colour = _colour_of(noun, level, split, draw)
-    if split == "combination" and colour is None:
-        return None
-    many = len(the.select.things) > 1 and the.many
-    new = _new(noun, colour, 1, None, draw, many=many)
-    return _worded("replace", split, draw, the=the.words, new=new), Edit(
-        "replace", the.select, noun=noun, colour=colour
-    )
-
-
-def _colour_of(noun: str, level: Level, split: Split, draw: Draw) -> str | None:
-    if not NOUNS[noun].recolourable or (split != "combination" and draw.chance(0.6)):
-        return None
-    return _new_colour([noun], level, split, draw)
-
-
-def _new(noun: str, colour: str | None, number: int, size: str | None, draw: Draw, *, many: bool = False) -> str:
-    """What comes: "a small blue bird", "three foxes"."""
-    words: list[str] = []
-    if size:
-        words.append(draw.pick(phrases.SIZE_WORDS[size]))
-    if colour:
-        words.append(colour)
-    words.append(noun_word(noun, draw, many=many or number > 1))
-    text = " ".join(words)
-    if number > 1:
-        return f"{draw.pick(wording.NUMBERS[number])} {text}"
-    if many:
-        return text
-    return f"{article(text)} {text}"
-
-
-def article(text: str) -> str:
-    return "an" if text[0] in "aeio" or text.startswith(("umb", "upp")) else "a"
-
-
-def _move(plan: Plan, level: Level, split: Split, draw: Draw, touched: tuple[int, ...]) -> Made:
-    the = refer(plan, level, draw, touched=touched)
-    fate = draw.unit()
-    if fate < 0.4:
-        way = draw.pick(DIRECTIONS)
-        table = way if way in ("up", "down") and draw.chance(0.5) else "by"
-        words = _worded(table, split, draw, the=the.words, way=draw.pick(phrases.WAYS[way]))
-        return words, Edit("move", the.select, spot=Spot(f"by:{way}"))
-    if fate < 0.7 or len(plan.objects) < 2:
-        place = draw.pick(PLACES)
-        words = _worded("to", split, draw, the=the.words, to=draw.pick(phrases.TO_PLACES[place]))
-        return words, Edit("move", the.select, spot=Spot(f"at:{place}"))
-    relation, anchor = draw.pick(RELATIONS), refer(plan, level, draw, one=True)
-    if set(anchor.select.things) & set(the.select.things):
-        return None
-    to = f"{draw.pick(phrases.RELATION_WORDS[relation])} {anchor.words}"
-    words = _worded("to", split, draw, the=the.words, to=to)
-    return words, Edit("move", the.select, spot=Spot(f"rel:{relation}", anchor.select))
-
-
-def _swap(plan: Plan, level: Level, split: Split, draw: Draw) -> Made:
-    if len(plan.objects) < 2:
-        return None
-    the, other = refer(plan, level, draw, one=True), refer(plan, level, draw, one=True)
-    if set(the.select.things) & set(other.select.things):
-        return None
-    words = _worded("swap", split, draw, the=the.words, other=other.words)
-    return words, Edit("swap", the.select, other.select)
-
-
-def _add(plan: Plan, level: Level, split: Split, draw: Draw, form: str | None) -> Made:
-    number = draw.weighted((1, 2, 3), (12, 2, 1))
-    noun = draw.pick(level.sprites)
-    colour = _colour_of(noun, level, split, draw)
-    if split == "combination" and colour is None:
-        return None
-    size = draw.pick(("large", "small")) if draw.chance(0.15) else None
-    spot, where = None, ""
-    fate = draw.unit()
-    if fate < 0.4 and plan.objects:
-        relation, anchor = draw.pick(RELATIONS), refer(plan, level, draw, one=True)
-        if noun == anchor.select.noun:
-            return None
-        spot = Spot(f"rel:{relation}", anchor.select)
-        where = f" {draw.pick(phrases.RELATION_WORDS[relation])} {anchor.words}"
-    elif fate < 0.65:
-        place = draw.pick(PLACES)
-        spot, where = Spot(f"at:{place}"), f" {draw.pick(phrases.TO_PLACES[place])}"
-    new = _new(noun, colour, number, size, draw)
-    there = any(thing.noun == noun for thing in plan.objects)
-    if there and form is None:  # "there should be two foxes" would count the one that is there
-        if split == "phrasing":
-            return None
-        form = draw.pick(phrases.ADD_MORE)
-    if size is None and number == 1 and (spot or not there) and draw.chance(0.06):
-        new = new.replace(new.split()[0], "another", 1)
-    words = _worded("add", split, draw, form, new=new, spot=where)
-    return words, Edit("add", number=number, size=size, colour=colour, noun=noun, spot=spot)
-
-
-def _count(plan: Plan, level: Level, split: Split, draw: Draw) -> Made:
-    """More, fewer or so many of what is there."""
-    if not plan.objects:
-        return None
-    thing = draw.pick(plan.objects)
-    if thing.noun in ("sign", "face"):
-        return None
-    noun = thing.noun
-    alike = [other for other in plan.objects if other.noun == noun]
-    mixed = len({shown(other) for other in alike}) > 1
-    colour = shown(thing) if mixed and shown(thing) and draw.chance(0.6) else None
-    have = sum(colour in (None, shown(other)) for other in alike)
-    mode = draw.pick(("more", "fewer", "set"))
-    name, many = _counted(noun, colour, draw, 1), _counted(noun, colour, draw, 2)
-    if mode == "more":
-        number = draw.integer(1, 3)
-        word = draw.pick(("one", "another", "one")) if number == 1 else NUMBERS[number - 1]
-        forms = (f"{word} {name}",) if word == "another" else (f"{word} more {name if number == 1 else many}",)
-        text = _worded("more", split, draw, more=draw.pick(forms))
-    elif mode == "fewer":
-        number = draw.integer(1, max(have - 1, 1))
-        if have < 2:
-            return None
-        text = _worded("fewer", split, draw, n=NUMBERS[number - 1], many=many, fewer=name if number == 1 else many)
-    else:
-        number = draw.pick([n for n in range(1, 6) if n != have])
-        counted = f"{draw.pick((NUMBERS[number - 1], str(number)))} {name if number == 1 else many}"
-        before = NUMBERS[have - 1] if have <= len(NUMBERS) else "those"
-        text = _worded("set", split, draw, counted=counted, many=many, n=NUMBERS[number - 1], before=before)
-    return text, Edit("count", noun=noun, colour=colour, mode=mode, number=number)
-
-
-def _counted(noun: str, colour: str | None, draw: Draw, number: int) -> str:
-    return " ".join(filter(None, (colour, noun_word(noun, draw, many=number > 1))))
-
-
-def _background(plan: Plan, level: Level, split: Split, draw: Draw) -> Made:
-    name = draw.pick([name for name in level.backgrounds if name != plan.background])
-    edit = Edit("background", background=name)
-    if split != "phrasing" and name in phrases.SPECIAL and draw.chance(0.35):
-        return draw.pick(phrases.SPECIAL[name]), edit
-    at = draw.pick(wording.BACKGROUND_PHRASES[name])
-    return _worded("background", split, draw, place=draw.pick(phrases.PLACES[name]), at=at), edit
-
-
-def _text(plan: Plan, level: Level, split: Split, draw: Draw) -> Made:
-    signs = [i for i, thing in enumerate(plan.objects) if thing.noun == "sign"]
-    word = draw_word(draw, heldout=False)
-    the = refer(plan, level, draw) if signs else Named("the sign", Select("sign"))
-    if the.select.noun != "sign":
-        return None
-    quote = f'"{word}"' if draw.chance(0.8) else f"'{word.lower()}'"
-    return _worded("text", split, draw, the=the.words, quote=quote), Edit("text", the.select, text=word)
 
 
 def _keeping(
@@ -419,7 +197,7 @@ def _keeping(
             return instruction, turns
         what = named.words if aspect == "thing" else draw.pick(phrases.KEPT_OF[aspect]).format(the=named.words)
     edit = Edit("keep", named.select if named else None, aspect=aspect)
-    words = _worded("keep", split, draw, what=what)
+    words = worded("keep", split, draw, what=what)
     if first:
         moved = [replace(turn, done=turn.done + 1) for turn in turns]
         moved[0] = replace(moved[0], touched=named.select.things if named else ())
@@ -434,15 +212,10 @@ def _unread(level: Level, source: Scene, plan: Plan, split: Split, draw: Draw) -
     else:
         the = refer(plan, level, draw)
         noun = draw.pick(level.sprites)
-        blanks = {"the": the.words, "new": _new(noun, None, 1, None, draw), "many": NOUNS[noun].plural,
+        blanks = {"the": the.words, "new": new_thing(noun, None, 1, None, draw), "many": NOUNS[noun].plural,
                   "odd": phrases.ODD}  # fmt: skip
-        text = _worded("unread", split, draw, **blanks)
+        text = worded("unread", split, draw, **blanks)
     return Pair(source, _framed(text, draw), (Turn(plan, 0, (), Edit("unread")),), difference(plan, plan))
-
-
-def _worded(table: str, split: Split, draw: Draw, form: str | None = None, **blanks: str) -> str:
-    source = phrases.HELD_OUT if split == "phrasing" else phrases.TRAIN
-    return (form or draw.pick(source[table])).format(**blanks).replace(" a orange", " an orange")
 
 
 def _joined(texts: list[str], draw: Draw, *, listed: bool) -> str:

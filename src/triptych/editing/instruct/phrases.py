@@ -1,6 +1,6 @@
 """How people word an edit, as tables: for every operation the wordings to learn from, and others kept for the test.
 
-A blank in braces is filled by `instruct.pairs`: {the} what is meant ("the left fox"), {new} what comes ("two blue
+A blank in braces is filled by `instruct.wishes`: {the} what is meant ("the left fox"), {new} what comes ("two blue
 birds"), {c} a colour, {spot} where ("above the house"), {to} what a thing is moved to, {place} a place of the world.
 Words that only the held-out wordings use are unknown to the editor, as many words of people will be.
 """
