@@ -15,23 +15,33 @@ import triptych
 
 CONSTRAINTS = Path(__file__).parent.parent / "constraints.txt"
 NAMES = [
+    "ControlMap",
     "EditResult",
     "Engine",
     "Image",
+    "Lettered",
     "Library",
     "OutpaintResult",
     "Plan",
     "PlanObject",
+    "Rendered",
     "ReplayReport",
     "Request",
     "Result",
     "TriptychError",
+    "Upscaled",
+    "Variant",
+    "control_map",
     "edit",
     "generate",
     "outpaint",
     "plan",
+    "render",
     "replay",
     "stream",
+    "typeset",
+    "upscale",
+    "vary",
 ]
 
 

@@ -140,6 +140,17 @@ def test_the_plan_holds_what_is_seen_around_and_what_is_asked() -> None:
     assert "is a yellow hexagon" in texts(covered)
 
 
+def test_nothing_is_what_goes_on_around() -> None:
+    result = edit(picture(), "Just the background.", mask="0.05,0.05,0.4,0.4", model="flow", seed=1, **quick("flow"))
+    plan = result.request.plan
+    assert plan is not None
+    assert [item.noun for item in plan.objects] == ["hexagon"]
+    assert "background" not in result.request.prompt
+    assert "hexagon" in result.request.prompt
+    assert "nothing new" in texts(result)
+    assert result.report.outside_changed_pixels == 0
+
+
 def test_the_recipe_knows_better_than_the_reader_unless_told_afresh(tmp_path: Path) -> None:
     plan = Plan(background="night", objects=(PlanObject(noun="hexagon", colour="red", box=(0.5, 0.5, 0.9, 0.9)),))
     made = api.generate("a hexagon", seed=1, steps=1, plan=plan).images[0]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 from safetensors.torch import save_file
-from tests.upscale import reference
+from tests.upscaling import reference
 
 from triptych import api
 from triptych.api.upscale import upscale

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from triptych.core.plan import Plan, PlanObject
-from triptych.editing.plans import fitted, plan_for, seen_through
+from triptych.editing.plans import asks_for_nothing, fitted, plan_for, seen_through
 
 
 def thing(noun: str, *box: float) -> PlanObject:
@@ -69,3 +69,13 @@ def test_a_window_shows_what_is_in_it() -> None:
 def test_what_reaches_far_out_of_a_window_is_held() -> None:
     seen = seen_through(Plan(objects=(thing("house", 0, 0, 1, 1),)), (0.45, 0.45, 0.55, 0.55))
     assert seen.objects[0].box == (-0.5, -0.5, 1.5, 1.5)
+
+
+@pytest.mark.parametrize("words", ["nothing", "Empty.", "the background", "just the plain background", "nothing here"])
+def test_words_for_what_lies_behind(words: str) -> None:
+    assert asks_for_nothing(words)
+
+
+@pytest.mark.parametrize("words", ["nothing but foxes", "an empty boat", "a background singer", "", "a fox"])
+def test_words_for_something(words: str) -> None:
+    assert not asks_for_nothing(words)

@@ -58,9 +58,21 @@ def test_lines_at_window_borders_are_found_and_lines_elsewhere_are_not() -> None
         beside[:, edge + 8 :] += 4
     native = (128, 128)
     assert tile_figures(at, native, 2)["local"] > 3
-    assert tile_figures(at, native, 2)["cells"] == pytest.approx(1, abs=0.1)
+    assert tile_figures(at, native, 2)["against_grid"] > 3
     assert tile_figures(beside, native, 2)["local"] == pytest.approx(1, abs=0.1)
-    assert tile_figures(flat[:, :128], native, 2) == {"seam_error": 0.0, "local": 0.0, "cells": 0.0}
+    assert tile_figures(beside, native, 2)["against_grid"] == pytest.approx(1, abs=0.1)
+    assert tile_figures(flat, native, 2)["grid"] == pytest.approx(1, abs=0.1)
+    assert set(tile_figures(flat[:, :128], native, 2).values()) == {0.0}
+
+
+def test_a_grid_that_every_picture_has_is_not_taken_for_windows() -> None:
+    gridded = np.full((128, 384, 3), 100, np.uint8)
+    gridded += (np.indices((128, 384)).sum(0) % 2).astype(np.uint8)[..., None]
+    for edge in range(16, 384, 16):
+        gridded[:, edge:] += 3
+    found = tile_figures(gridded, (128, 128), 2)
+    assert found["seam_error"] > 1.5
+    assert found["against_grid"] == pytest.approx(1, abs=0.02)
 
 
 def test_region_cases_are_distinct_things_in_places_of_their_own() -> None:

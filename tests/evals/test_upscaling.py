@@ -11,8 +11,8 @@ from PIL import Image
 from triptych.core.errors import InvalidRequest
 from triptych.evals.upscaling import SCENES, Enlarge, folder_pictures, measure, pictures, psnr, ssim
 from triptych.scenes import Sprites
-from triptych.upscale.degrade import shrink
-from triptych.upscale.made import made
+from triptych.upscaling.degrade import shrink
+from triptych.upscaling.made import made
 
 
 def noise(side: int = 40, seed: int = 0) -> np.ndarray:

@@ -13,9 +13,9 @@ from triptych.scenes import LEVELS, Sprites
 from triptych.training.presets import WorldConfig
 from triptych.training.stages.run import Workshop, run
 from triptych.training.upscaling import MIXED, ROWS, UpscalingData
-from triptych.upscale.checkpoint import load
-from triptych.upscale.degrade import shrink
-from triptych.upscale.network import Upscaler, UpscalerConfig
+from triptych.upscaling.checkpoint import load
+from triptych.upscaling.degrade import shrink
+from triptych.upscaling.network import Upscaler, UpscalerConfig
 
 
 @pytest.fixture(scope="module")

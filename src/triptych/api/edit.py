@@ -37,9 +37,10 @@ from triptych.core.steps import Step
 from triptych.editing import masks, verify
 from triptych.editing.crop import Window, parts_of, window_for
 from triptych.editing.dial import Dial
+from triptych.editing.instruct.describe import caption_of
 from triptych.editing.lock import Edit, Patch, composed, request_for
 from triptych.editing.masks import Bits, Selection
-from triptych.editing.plans import plan_for, seen_through
+from triptych.editing.plans import asks_for_nothing, plan_for, seen_through
 from triptych.editing.verify import LockReport
 
 REFERENCE_ROLES = ("identity", "style")
@@ -107,13 +108,16 @@ def edit(
     # Drawn here, since the plan is written from it before the engine sees the request.
     seed = fields.pop("seed", None)
     seed = secrets.randbelow(2**32) if seed is None else seed
-    base = Request.make(prompt=instruction, model=model, seed=seed, **fields)
+    nothing = asks_for_nothing(instruction)
+    base = Request.make(prompt="" if nothing else instruction, model=model, seed=seed, **fields)
     capabilities = capabilities_of(model)
     opened = open_source(picture, fresh=fresh)
     selection = select(mask, opened, invert=invert, grow=grow)
     settings = Edit(dial, _feather(feather, opened, selection, capabilities), strength)
     resolved, notes = checked(base, opened, selection.mask, settings, capabilities)
     patches, seen_notes = plan_patches(resolved, opened, selection.mask, dial, capabilities)
+    if nothing:
+        resolved = resolved.model_copy(update={"prompt": _around_in_words(patches)})
     step = Step(
         op="edit",
         source=Asset.of(opened.pixels, opened.name),
@@ -128,7 +132,8 @@ def edit(
         },
     )
     image, report, finished = _carried_out(resolved, step, patches, selection.mask, settings, on_event)
-    told = (*opened.notes, *selection.notes, *notes, *seen_notes, *_told(finished[0].notes))
+    empty = (Note("instruction", "translated", "nothing new: what stands around goes on"),) if nothing else ()
+    told = (*opened.notes, *selection.notes, *empty, *notes, *seen_notes, *_told(finished[0].notes))
     seconds = {"paint": sum(sum(event.seconds.values()) for event in finished), "total": time.perf_counter() - started}
     return EditResult(
         image=dataclasses.replace(image, profile=opened.profile),
@@ -246,6 +251,12 @@ def _carried_out(
     kept = first.request.model_copy(update={"init": None, "strength": None, "strength_map": None})
     image = image_of(dataclasses.replace(first, request=kept), pixels=pixels, step=step)
     return image, report, finished
+
+
+def _around_in_words(patches: Sequence[Patch]) -> str:
+    """What goes on where nothing new is asked for; of several windows, which differ, only the place that all share."""
+    plan = patches[0].plan or Plan()
+    return caption_of(plan if len(patches) == 1 else Plan(background=plan.background, light=plan.light))
 
 
 def _around(window: Window, picture: Picture, capabilities: Capabilities) -> Seen:

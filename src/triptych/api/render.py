@@ -31,7 +31,7 @@ from triptych.core.request import Request
 from triptych.core.steps import Step
 from triptych.evals.composition import Agreement, agreement
 from triptych.training.devices import bf16_pays
-from triptych.upscale.enlarge import OnTile, enlarge, target_size
+from triptych.upscaling.enlarge import OnTile, enlarge, target_size
 
 DEFAULT_SCALE = 4.0
 GUIDED = 0.6

@@ -21,9 +21,9 @@ from triptych.core.events import Note, Pixels
 from triptych.core.recipe import Recipe
 from triptych.core.steps import Step
 from triptych.training.devices import bf16_pays
-from triptych.upscale import checkpoint
-from triptych.upscale.checkpoint import Model
-from triptych.upscale.enlarge import OnTile, enlarge, passes, seen, target_size
+from triptych.upscaling import checkpoint
+from triptych.upscaling.checkpoint import Model
+from triptych.upscaling.enlarge import OnTile, enlarge, passes, seen, target_size
 
 BUILT_IN = "upscaler"
 PRECISIONS = ("fp32", "bf16")

@@ -28,6 +28,7 @@ def lora(
     samples: Annotated[int | None, typer.Option(help="Train on so many pictures instead of the usual.")] = None,
     prompts: Annotated[int, typer.Option(min=4, max=500, help="Fresh prompts, each painted four times.")] = 32,
     quality: Annotated[str, typer.Option(help="low, medium or high.")] = "medium",
+    keep: Annotated[bool, typer.Option("--keep", help="Train each again with --keep; measure both.")] = False,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of sets and LoRAs.")] = Path("runs/lora-bench"),
     sheet: Annotated[Path | None, typer.Option(help="Draw set, before and after here (PNG).")] = None,
     write: Annotated[bool, typer.Option("--write", help=f"Write the figures into {PAGE}.")] = False,
@@ -79,12 +80,15 @@ def lora(
         shown = bench.shown(kind, PICTURES)
         write_set(out / kind, shown)
         for name in names:
-            file = out / f"{kind}-{name}.safetensors"
-            trained.setdefault(name, {})[kind] = _trained(file, out / kind, kind, name, samples, quiet)
-            lesson, shots = bench.measure(kind, name, Lora(file=FileAsset.of(file)), shown)
-            lessons.setdefault(name, {})[kind] = lesson
-            drawn.setdefault(kind, {})[name] = shots
-            tell(_line(name, kind, lesson), quiet=quiet)
+            for keeping in (False, True) if keep else (False,):
+                label = f"{kind}, kept" if keeping else kind
+                file = out / f"{kind}-{name}{'-kept' if keeping else ''}.safetensors"
+                trained.setdefault(name, {})[label] = _trained(file, out / kind, kind, name, samples, keeping, quiet)
+                lesson, shots = bench.measure(kind, name, Lora(file=FileAsset.of(file)), shown)
+                lessons.setdefault(name, {})[label] = lesson
+                if not keeping:
+                    drawn.setdefault(kind, {})[name] = shots
+                tell(_line(name, label, lesson), quiet=quiet)
     if sheet is not None:
         tell(f"sheet: {_sheet(sheet, drawn)}", quiet=quiet)
     told = f"{PICTURES} pictures of {side} px a set, {prompts} fresh prompts, quality {quality}, plans as written"
@@ -102,7 +106,9 @@ def lora(
         show(line)
 
 
-def _trained(file: Path, data: Path, kind: str, model: str, samples: int | None, quiet: bool) -> dict[str, Any]:
+def _trained(
+    file: Path, data: Path, kind: str, model: str, samples: int | None, keep: bool, quiet: bool
+) -> dict[str, Any]:
     """Train the LoRA, or take the one that is there; return what is known of the training."""
     from triptych.adapters.lora import read_metadata
     from triptych.cli.catalogue import registry
@@ -114,7 +120,7 @@ def _trained(file: Path, data: Path, kind: str, model: str, samples: int | None,
     one = KINDS[kind]
     if not file.exists():
         started = time.monotonic()
-        run = LoraRun(data, file, model, samples=samples, trigger=one.trigger, like=one.like)
+        run = LoraRun(data, file, model, samples=samples, trigger=one.trigger, like=one.like, keep=keep)
         train_lora(run, registry(), resume=True, report=lambda line: tell(f"{model}, {kind}: {line}", quiet=quiet))
         tell(f"{model}, {kind}: trained in {time.monotonic() - started:.0f} s", quiet=quiet)
     steps = int(read_metadata(file).get("ss_steps", "0"))

@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from triptych.core.events import Pixels
     from triptych.evals.upscaling import Enlarge, Line
-    from triptych.upscale.checkpoint import Model
+    from triptych.upscaling.checkpoint import Model
 
 SIDES = {4: 512, 2: 256}
 """Side of the true pictures for each scale: the small ones have 128 pixels, as the built-in painters' have."""
@@ -81,7 +81,7 @@ def _speed(model: Model, fast: bool) -> dict[str, Any]:
     import numpy as np
 
     from triptych.evals.table.measure import peak_mib
-    from triptych.upscale.enlarge import enlarge
+    from triptych.upscaling.enlarge import enlarge
 
     pixels = np.random.default_rng(0).integers(0, 256, (SPEED_SIDE, SPEED_SIDE, 3), dtype=np.uint8)
     enlarge(pixels[:64, :64], model, (256, 256), fast=fast)
@@ -108,7 +108,7 @@ def _quality(model: Model, fast: bool, count: int, data: Path | None, out: Path 
     from triptych.evals.readers.trips import Trips
     from triptych.scenes import Sprites
     from triptych.training.sheet import contact_sheet
-    from triptych.upscale.degrade import shrink
+    from triptych.upscaling.degrade import shrink
 
     sprites, parts = Sprites.load(), library().parts
     trips = Trips(parts.autoencoder(), parts.tokenizer())
@@ -152,7 +152,7 @@ def _quality(model: Model, fast: bool, count: int, data: Path | None, out: Path 
 
 def _ways(model: Model, scale: int, fast: bool) -> dict[str, Enlarge]:
     """The model, and for 4x what it makes in two passes; in float32 too where it is used in bf16."""
-    from triptych.upscale.enlarge import enlarge, upscaled
+    from triptych.upscaling.enlarge import enlarge, upscaled
 
     def once(small: Pixels, scale: int, *, fast: bool = fast) -> Pixels:
         return enlarge(small, model, (small.shape[1] * scale, small.shape[0] * scale), fast=fast)

@@ -53,7 +53,7 @@ def upscale(
 
     from triptych.api.sources import Picture
     from triptych.api.upscale import upscale as enlarge
-    from triptych.upscale.enlarge import target_size
+    from triptych.upscaling.enlarge import target_size
 
     target_size(opened.pixels.shape[1], opened.pixels.shape[0], to=longer, scale=factor)
     with tile_progress(quiet=quiet) as on_tile:

@@ -8,6 +8,7 @@ reader and no planner: both hand in plans.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from triptych.core.plan import Box, Plan, PlanObject
@@ -18,6 +19,18 @@ ROOM = 0.04
 """Free share of the selection's box on each side of the new things."""
 LEAST = 0.02
 """A thing that shows less than this share of the picture's side in the window is left out."""
+
+_NOTHING = re.compile(
+    r"((there is|with|just|only) )*"
+    r"(nothing|empty|emptiness|((the|an?) )?((plain|empty) )?background)"
+    r"( (there|here|at all))?",
+    re.IGNORECASE,
+)
+
+
+def asks_for_nothing(instruction: str) -> bool:
+    """Whether the words for a selection ask for what lies behind it: "nothing", "empty", "just the background"."""
+    return _NOTHING.fullmatch(instruction.strip().rstrip(".!")) is not None
 
 
 def seen_through(plan: Plan, window: Box) -> Plan:

@@ -105,17 +105,33 @@ def _usual(source: Pixels, far: int) -> float:
 def tile_figures(picture: Pixels, native: tuple[int, int], unit: int) -> dict[str, float]:
     """How rough the borders of the windows are that the picture was painted in. native: (width, height) in pixels.
 
-    seam_error, local: as for any border, over all lines where a window of the last walk begins or ends. cells: `local`
-    of as many lines between cells of the latent where no window ends: what the autoencoder does by itself. All are 0
-    for a picture that was painted in one piece.
+    seam_error, local: as for any border, over all lines where a window of the last walk begins or ends. grid: the
+    `seam_error` of all lines between tokens (`unit` cells) where no window ends: what network and autoencoder do by
+    themselves in every picture. against_grid: seam_error / grid, 1 where windows add nothing to that. All are 0 for a
+    picture that was painted in one piece.
     """
     height, width = picture.shape[:2]
     walk = stages((height // CELL, width // CELL), (native[1] // CELL, native[0] // CELL), unit)[-1]
     across = {edge for window in walk.windows for edge in (window.left, window.left + window.width)}
     down = {edge for window in walk.windows for edge in (window.top, window.top + window.height)}
     ends = seam(picture, _stripes(picture, across, down), picture)
-    others = seam(picture, _stripes(picture, {e + 1 for e in across}, {e + 1 for e in down}), picture)
-    return {"seam_error": ends.seam_error, "local": ends.local, "cells": others.local}
+    between = (_no_ends(across, width // CELL, unit), _no_ends(down, height // CELL, unit))
+    grid = seam(picture, _stripes(picture, *between), picture)
+    against = ends.seam_error / grid.seam_error if grid.pairs else 0.0
+    return {
+        "seam_error": ends.seam_error,
+        "local": ends.local,
+        "grid": grid.seam_error,
+        "against_grid": against,
+    }
+
+
+def _no_ends(ends: set[int], cells: int, unit: int) -> set[int]:
+    """Borders of tokens along one direction where no window ends; none where no window ends inside of the picture: rows
+    and columns of a picture differ, and are only compared with their like.
+    """
+    inside = any(0 < edge < cells for edge in ends)
+    return set(range(unit, cells, unit)) - ends if inside else set()
 
 
 def _stripes(picture: Pixels, across: set[int], down: set[int]) -> np.ndarray:

@@ -22,9 +22,9 @@ from triptych.core.errors import InvalidRequest, one_of
 from triptych.core.pictures import open_picture
 from triptych.evals.statistics import Interval, estimate
 from triptych.scenes import LEVELS, Sprites, render, sample_scene
-from triptych.upscale.degrade import shrink
-from triptych.upscale.made import KINDS as MADE
-from triptych.upscale.made import made
+from triptych.upscaling.degrade import shrink
+from triptych.upscaling.made import KINDS as MADE
+from triptych.upscaling.made import made
 
 ByteImage = npt.NDArray[np.uint8]
 Enlarge = Callable[[ByteImage, int], ByteImage]

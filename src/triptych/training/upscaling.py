@@ -18,8 +18,8 @@ from torch import Tensor
 
 from triptych.evals.readers.trips import Trips
 from triptych.scenes import Level, Sprites, render, sample_scene
-from triptych.upscale.degrade import harmed, shrink, some_method
-from triptych.upscale.made import chance, made
+from triptych.upscaling.degrade import harmed, shrink, some_method
+from triptych.upscaling.made import chance, made
 
 ByteImage = npt.NDArray[np.uint8]
 

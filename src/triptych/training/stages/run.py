@@ -41,7 +41,7 @@ from triptych.training.stages.autoencoder import AutoencoderStage, TokenizerStag
 from triptych.training.stages.painter import PainterStage, Words, capabilities_for
 from triptych.training.stages.text import PlannerStage, TextStage
 from triptych.training.upscaling import UpscalingData
-from triptych.upscale.network import SCALES
+from triptych.upscaling.network import SCALES
 
 VALIDATION_SEED = 1_000_003
 """Scenes of this seed are never trained on."""

@@ -15,8 +15,8 @@ from triptych.core.registry import Card, Training
 from triptych.evals.upscaling import lanczos, psnr
 from triptych.training.export import write_model
 from triptych.training.upscaling import Pair, UpscalingData
-from triptych.upscale.degrade import shrink
-from triptych.upscale.network import Upscaler, UpscalerConfig
+from triptych.upscaling.degrade import shrink
+from triptych.upscaling.network import Upscaler, UpscalerConfig
 
 SHEET_PICTURES = 12
 _SHOWN = 4

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-from tests.upscale import reference
+from tests.upscaling import reference
 
 from triptych.core.errors import FileProblem
-from triptych.upscale.checkpoint import build, load
-from triptych.upscale.network import Upscaler, UpscalerConfig
+from triptych.upscaling.checkpoint import build, load
+from triptych.upscaling.network import Upscaler, UpscalerConfig
 
 PICTURE = torch.rand(1, 3, 12, 16, generator=torch.Generator().manual_seed(0))
 

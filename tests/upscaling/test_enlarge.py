@@ -10,11 +10,11 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
-from tests.upscale import reference
+from tests.upscaling import reference
 
 from triptych.core.errors import InvalidRequest
-from triptych.upscale.checkpoint import Model, load
-from triptych.upscale.enlarge import (
+from triptych.upscaling.checkpoint import Model, load
+from triptych.upscaling.enlarge import (
     ALIGNED,
     MAX_MARGIN,
     TILE,
@@ -28,7 +28,7 @@ from triptych.upscale.enlarge import (
     tile_side,
     upscaled,
 )
-from triptych.upscale.network import Upscaler, UpscalerConfig
+from triptych.upscaling.network import Upscaler, UpscalerConfig
 
 Loaded = Callable[[str], Model]
 

@@ -21,11 +21,11 @@ from torch import Tensor, nn
 from triptych.core.errors import FileProblem
 from triptych.core.files import reason
 from triptych.core.weights import check_safetensors, file_sha256
-from triptych.upscale import rrdb, span
-from triptych.upscale.compact import Compact, CompactConfig
-from triptych.upscale.network import Upscaler, UpscalerConfig
-from triptych.upscale.rrdb import RRDBConfig, RRDBNet
-from triptych.upscale.span import Span, SpanConfig
+from triptych.upscaling import rrdb, span
+from triptych.upscaling.compact import Compact, CompactConfig
+from triptych.upscaling.network import Upscaler, UpscalerConfig
+from triptych.upscaling.rrdb import RRDBConfig, RRDBNet
+from triptych.upscaling.span import Span, SpanConfig
 
 Tensors = dict[str, Tensor]
 

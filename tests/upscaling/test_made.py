@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from triptych.upscale.degrade import BLURRED, COMPRESSED, FILTERS, harmed, shrink, through_jpeg
-from triptych.upscale.made import KINDS, chance, made
+from triptych.upscaling.degrade import BLURRED, COMPRESSED, FILTERS, harmed, shrink, through_jpeg
+from triptych.upscaling.made import KINDS, chance, made
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -12,7 +12,7 @@ import torch
 from triptych.api.upscale import loaded_for
 from triptych.evals.upscaling import SCENES, measure, pictures
 from triptych.scenes import Sprites
-from triptych.upscale.enlarge import upscaled
+from triptych.upscaling.enlarge import upscaled
 
 pytestmark = pytest.mark.weights
 

@@ -19,7 +19,7 @@ from PIL import Image
 from torch import Tensor
 
 from triptych.core.errors import InvalidRequest
-from triptych.upscale.checkpoint import Model
+from triptych.upscaling.checkpoint import Model
 
 ByteImage = npt.NDArray[np.uint8]
 
