@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from triptych.cli import main
 from triptych.core.readers import read_recipe
@@ -166,6 +166,17 @@ def test_the_history_goes_back_forward_and_branches(run: Run) -> None:
     assert np.array_equal(pixels_of(run("history", "redo", "--quiet").out.strip()), pixels_of("two.png"))
     assert run("history", "redo").code == 2
     assert run("history", "undo", "in.png").code == 2
+
+
+def test_the_history_keeps_the_colour_profile(run: Run) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    with Image.open("in.png") as picture:
+        picture.save("wide.png", icc_profile=profile)
+    edit(run, "--out", "one.png", image="wide.png")
+    assert run("history", "undo", "one.png", "--out", "back.png").code == 0
+    for name in ("one.png", "back.png"):
+        with Image.open(name) as picture:
+            assert picture.info["icc_profile"] == profile
 
 
 def test_a_fresh_turn_has_a_history_of_its_own(run: Run) -> None:

@@ -74,6 +74,20 @@ def test_a_picture_is_kept_once_and_comes_back_with_its_recipe(history: History)
     assert len(tree.nodes) == 3
 
 
+def test_the_colour_profile_goes_back_with_the_picture(history: History) -> None:
+    profile = b"wide " * 40
+    tree, node = history.record(asset(0), asset(1), "blue", profile=profile)
+    assert history.profile(node) == history.profile(tree.nodes[0]) == profile
+    assert history.profile(history.begin(asset(2)).nodes[0]) is None
+    (kept,) = (history.folder / "profiles").iterdir()
+    kept.write_bytes(profile[:-1])
+    with pytest.raises(FileProblem, match="is damaged"):
+        history.profile(node)
+    kept.unlink()
+    with pytest.raises(FileProblem):
+        history.profile(node)
+
+
 def test_fresh_begins_a_tree_of_its_own(history: History) -> None:
     old, _ = history.record(asset(0), asset(1), "first")
     new, node = history.record(asset(1), asset(2), "fresh", fresh=True)

@@ -178,7 +178,8 @@ def _remember(path: Path, result: EditResult, image: Path, instruction: str, *, 
         source, before = recipe.step.source, _recipe_of(image)
         known = before if before and before.pixels_sha256 == source.sha256 else None
         history = History(data_folder() / "history")
-        history.record(source, made, instruction, recipe, source_recipe=known, fresh=fresh)
+        profile = result.image.profile
+        history.record(source, made, instruction, recipe, source_recipe=known, profile=profile, fresh=fresh)
     except TriptychError as error:
         tell(f"note  history: {error}", quiet=quiet)
 

@@ -98,7 +98,7 @@ def fresh(
     from triptych.core.pictures import open_picture
 
     opened = open_picture(file)
-    tree = _history().begin(opened.asset, opened.name)
+    tree = _history().begin(opened.asset, opened.name, profile=opened.profile)
     if as_json:
         show_json(_as_json(tree))
         return
@@ -121,7 +121,8 @@ def _moved(which: str | None, out: str | None, move: Any, as_json: bool, quiet: 
     moved = move(tree.at(node.id))
     now = moved.node(moved.current)
     history.pictures.fill(now.picture)
-    path = save_picture(where.path(prompt=now.id, seed=None, index=0, model=""), now.picture.pixels, now.recipe)
+    path = where.path(prompt=now.id, seed=None, index=0, model="")
+    save_picture(path, now.picture.pixels, now.recipe, profile=history.profile(now))
     history.save(moved)
     if as_json:
         show_json({"path": str(path), **_as_json(moved)})

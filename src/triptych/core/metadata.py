@@ -50,17 +50,25 @@ def format_of(path: Path) -> Format:
         raise InvalidRequest("out", f"{shown} is not a picture format (allowed: {', '.join(FORMATS)})") from None
 
 
-def save_picture(path: Path, pixels: Pixels, recipe: Recipe | None = None) -> Path:
-    """Write pixels (height x width x 3, sRGB) and recipe to `path`, whole or not at all; the suffix names the
-    format.
+def save_picture(path: Path, pixels: Pixels, recipe: Recipe | None = None, *, profile: bytes | None = None) -> Path:
+    """Write pixels (height x width x 3) and recipe to `path`, whole or not at all; the suffix names the format. profile:
+    ICC, None for sRGB.
     """
-    return write_atomically(path, encode_picture(pixels, recipe, format_of(path)))
+    return write_atomically(path, encode_picture(pixels, recipe, format_of(path), profile=profile))
 
 
 def encode_picture(
-    pixels: Pixels, recipe: Recipe | None = None, format: Format = "PNG", *, profile: bytes | None = None
+    pixels: Pixels,
+    recipe: Recipe | None = None,
+    format: Format = "PNG",
+    *,
+    profile: bytes | None = None,
+    quality: int | None = None,
 ) -> bytes:
-    """The bytes of the picture file. Equal pixels and recipe give equal bytes. profile: ICC, None for sRGB."""
+    """The bytes of the picture file. Equal pixels and recipe give equal bytes. profile: ICC, None for sRGB.
+
+    quality: 1 to 100 of a JPEG, or of a WebP, where 100 and None are lossless.
+    """
     picture = Image.fromarray(np.ascontiguousarray(pixels))
     text = settings_text(recipe) if recipe else None
     if format == "PNG":
@@ -75,7 +83,9 @@ def encode_picture(
         exif.get_ifd(EXIF_POINTER)[USER_COMMENT] = b"UNICODE\0" + text.encode("utf-16-be")
         options["exif"] = exif
     if format == "JPEG":
-        return _encode(picture, format, quality=JPEG_QUALITY, subsampling=0, **options)
+        return _encode(picture, format, quality=quality or JPEG_QUALITY, subsampling=0, **options)
+    if quality is not None and quality < 100:
+        return _encode(picture, format, quality=quality, **options)
     # exact: the colour under full transparency is kept too.
     return _encode(picture, format, lossless=True, exact=True, **options)
 

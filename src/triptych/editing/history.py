@@ -25,18 +25,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from triptych.core.asset import Asset, AssetStore
 from triptych.core.errors import FileProblem, InvalidRequest
 from triptych.core.files import read_bytes, reason, write_atomically
+from triptych.core.pictures import MAX_PROFILE_BYTES
 from triptych.core.recipe import Recipe
 
 VERSION = 1
 MAX_TREE_BYTES = 32 * 2**20
 MAX_NOTE = 500
-TREES, PICTURES, LOCK = "trees", "pictures", "lock"
+TREES, PICTURES, PROFILES, LOCK = "trees", "pictures", "profiles", "lock"
 _ID = re.compile(r"[0-9a-f]{10}")
 
 
 class Node(BaseModel):
     """One picture of a tree. parent: id of the node that it was made from, None for the root. note: the words of the
     step, or where the picture came from. recipe: as in the picture's file, None for one that came from elsewhere.
+    profile: SHA-256 of the ICC profile that its pixels are meant in, None for sRGB.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,6 +49,7 @@ class Node(BaseModel):
     note: str = Field(default="", max_length=MAX_NOTE)
     made: str = Field(max_length=40)
     recipe: Recipe | None = None
+    profile: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
 
     @property
     def op(self) -> str:
@@ -166,10 +169,22 @@ class History:
                     return tree, node
         return None
 
-    def begin(self, picture: Asset, note: str = "", recipe: Recipe | None = None) -> Tree:
+    def profile(self, node: Node) -> bytes | None:
+        """The ICC profile of a node's picture; `FileProblem` if it is gone or another."""
+        if node.profile is None:
+            return None
+        path = self._profile_path(node.profile)
+        data = read_bytes(path, MAX_PROFILE_BYTES)
+        if hashlib.sha256(data).hexdigest() != node.profile:
+            raise FileProblem(f"the colour profile {path} is damaged")
+        return data
+
+    def begin(
+        self, picture: Asset, note: str = "", recipe: Recipe | None = None, *, profile: bytes | None = None
+    ) -> Tree:
         """A new tree with this picture alone."""
         with self._turn():
-            node = self._kept(None, picture, note, recipe)
+            node = self._kept(None, picture, note, recipe, profile)
             return self._write(Tree(nodes=(node,), current=node.id))
 
     def record(
@@ -180,23 +195,24 @@ class History:
         recipe: Recipe | None = None,
         *,
         source_recipe: Recipe | None = None,
+        profile: bytes | None = None,
         fresh: bool = False,
     ) -> tuple[Tree, Node]:
         """Note that `result` was made from `source`: where that stands already, else in a new tree.
 
-        fresh: in a new tree in any case. source_recipe: how the source was made, for the root of a new tree. Returns
-        the tree and the result's node.
+        fresh: in a new tree in any case. source_recipe: how the source was made, for the root of a new tree. profile:
+        the colour profile of both. Returns the tree and the result's node.
         """
         with self._turn():
             known = None if fresh else self.find(source)
             if known is None:
-                root = self._kept(None, source, source.name, source_recipe)
+                root = self._kept(None, source, source.name, source_recipe, profile)
                 tree, parent = Tree(nodes=(root,), current=root.id), root
             else:
                 tree, parent = known
                 if tree.node(tree.current).picture == source:  # of several alike, the marked one is meant
                     parent = tree.node(tree.current)
-            node = self._kept(parent.id, result, note, recipe)
+            node = self._kept(parent.id, result, note, recipe, profile)
             return self._write(tree.with_node(node)), node
 
     def save(self, tree: Tree) -> Tree:
@@ -204,11 +220,21 @@ class History:
         with self._turn():
             return self._write(tree)
 
-    def _kept(self, parent: str | None, picture: Asset, note: str, recipe: Recipe | None) -> Node:
+    def _kept(
+        self, parent: str | None, picture: Asset, note: str, recipe: Recipe | None, profile: bytes | None
+    ) -> Node:
         self.pictures.put(picture)
         made = datetime.now(UTC).isoformat(timespec="microseconds")
         digest = hashlib.sha256(f"{parent} {picture.sha256} {made}".encode()).hexdigest()
-        return Node(id=digest[:10], parent=parent, picture=picture, note=note[:MAX_NOTE], made=made, recipe=recipe)
+        node = Node(id=digest[:10], parent=parent, picture=picture, note=note[:MAX_NOTE], made=made, recipe=recipe)
+        if profile is None:
+            return node
+        name = hashlib.sha256(profile).hexdigest()
+        write_atomically(self._profile_path(name), profile)
+        return node.model_copy(update={"profile": name})
+
+    def _profile_path(self, name: str) -> Path:
+        return self.folder / PROFILES / f"{name}.icc"
 
     def _write(self, tree: Tree) -> Tree:
         data = tree.model_dump_json(exclude_defaults=True).encode()
