@@ -59,6 +59,14 @@ class Row:
         return dict(vars(self))
 
 
+def words_of(recipe: Recipe) -> str:
+    """What a picture is found by: its prompt, or what was done to it and the text that was set."""
+    if recipe.request:
+        return recipe.request.prompt.strip()
+    step = recipe.step
+    return f"{step.op} {step.settings.get('text', '')}".strip() if step else ""
+
+
 class Gallery:
     """The log in one data folder. Each call opens and closes the file, so any number of programs may share it."""
 
@@ -67,15 +75,12 @@ class Gallery:
 
     def add(self, path: Path, recipe: Recipe) -> None:
         """Note a picture. Raises `FileProblem` when the log cannot be written; the picture itself is safe by then."""
-        request, step = recipe.request, recipe.step
-        words = (step.op, str(step.settings.get("text", ""))) if step else ()
-        prompt = request.prompt if request else " ".join(words)
         values = (
             datetime.now(UTC).isoformat(timespec="seconds"),
             str(path.absolute()),
-            prompt.strip(),
+            words_of(recipe),
             recipe.model,
-            request.seed if request else None,
+            recipe.request.seed if recipe.request else None,
             recipe.pixels_sha256,
             recipe.dumps(),
         )
@@ -85,6 +90,11 @@ class Gallery:
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 values,
             )
+
+    def prepare(self) -> None:
+        """Make the file and its tables where they are missing; the job queue lives in the same file."""
+        with self._opened():
+            pass
 
     def search(self, words: str = "", limit: int = 20) -> list[Row]:
         """The newest pictures first; with `words`, those whose prompt, model or path has every one (prefixes count)."""
