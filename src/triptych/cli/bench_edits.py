@@ -129,9 +129,10 @@ def _singles(
     model: str, count: int, split: str, quality: str, judge: Readers, path: Path, say: Callable[[str], None]
 ) -> dict[str, list[dict[str, Any]]]:
     """Way -> lines of its cases; what is missing in the file is made."""
+    from triptych.cli.lines import append_lines, read_lines
     from triptych.evals.editing import cases, score
 
-    lines = _read(path)
+    lines = read_lines(path)
     done = {(line["number"], line["way"]) for line in lines}
     for case in cases(count, split):
         if all((case.number, way) in done for way in WAYS):
@@ -148,7 +149,7 @@ def _singles(
                 made.append({"number": case.number, "way": way, "op": case.op, "refused": refused, **figures})
             told = ", ".join(f"{line['way']} {line['whole']:.0f}" for line in made)
             say(f"{model} {case.number} {case.instruction!r}: {told}")
-        _append(path, made)
+        append_lines(path, made)
         lines += made
     known = {line["number"] for line in lines if line["number"] % 1000 < count}
     return {
@@ -183,9 +184,10 @@ def _conversations(
     model: str, count: int, quality: str, judge: Readers, path: Path, say: Callable[[str], None]
 ) -> dict[str, Any]:
     """Way -> means of each turn."""
+    from triptych.cli.lines import append_lines, read_lines
     from triptych.evals.editing import conversation, drift
 
-    lines = _read(path)
+    lines = read_lines(path)
     done = {line["number"] for line in lines}
     for number in range(count):
         if number in done:
@@ -196,7 +198,7 @@ def _conversations(
         if source is not None:
             for way in WAYS:
                 made += _talk(source, plan, turns, way, model, quality, number, judge)
-        _append(path, made)
+        append_lines(path, made)
         lines += made
         say(f"{model} conversation {number + 1}/{count}")
     here = [line for line in lines if line["number"] < count]
@@ -313,29 +315,6 @@ def _page(report: Mapping[str, Any]) -> list[str]:
             cells = [f"{means['facts'][0]:.2f}/{means['psnr'][0]:.0f}" for means in turns if "psnr" in means]
             lines.append(f"  drift, {way}, facts/PSNR by turn: {' '.join(cells)}")
     return lines
-
-
-def _read(path: Path) -> list[dict[str, Any]]:
-    """The lines of an earlier run; half a line at the end is what a kill leaves."""
-    lines: list[dict[str, Any]] = []
-    if path.exists():
-        for text in path.read_text(encoding="utf-8").splitlines():
-            try:
-                lines.append(json.loads(text))
-            except ValueError:
-                continue
-    return lines
-
-
-def _append(path: Path, lines: list[dict[str, Any]]) -> None:
-    from triptych.core.errors import FileProblem
-    from triptych.core.files import reason
-
-    try:
-        with open(path, "a", encoding="utf-8") as file:
-            file.write("".join(json.dumps(line) + "\n" for line in lines))
-    except OSError as error:
-        raise FileProblem(f"cannot write {path}: {reason(error)}") from error
 
 
 def _plot(turns: Mapping[str, Any], path: Path, say: Callable[[str], None]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -92,21 +91,16 @@ def _told(key: str, value: float | list[float]) -> str:
 
 def _carried_on(path: Path, cases: int, job: Callable[[int], Line], quiet: bool) -> list[Line]:
     """The figures of all cases: those that the file holds, and the rest, which it then holds too."""
+    from triptych.cli.lines import append_lines, read_lines
     from triptych.cli.output import tell
-    from triptych.core.files import read_bytes
 
-    lines: list[Line] = []
-    if path.exists():
-        lines = [json.loads(line) for line in read_bytes(path, 64 * 2**20).decode().splitlines() if line.strip()]
+    lines: list[Line] = read_lines(path)
     done = {line["number"] for line in lines}
-    path.parent.mkdir(parents=True, exist_ok=True)
     for number in range(cases):
         if number in done:
             continue
-        line = {"number": number, **job(number)}
-        with path.open("a") as file:
-            file.write(json.dumps(line) + "\n")
-        lines.append(line)
+        lines.append({"number": number, **job(number)})
+        append_lines(path, lines[-1:])
         tell(f"{path.stem} {number + 1}/{cases}", quiet=quiet)
     return [line for line in lines if line["number"] < cases]
 

@@ -204,6 +204,7 @@ class ReferenceStage:
         text, _ = self.words.encoder.to(device)(batch["ids"])
         other = batch | {"references": batch["references"].roll(1, 0), "roles": batch["roles"].roll(1, 0)}
 
+        @torch.no_grad()
         def loss(memory: Any) -> float:
             return float(self._loss(batch, text, torch.Generator(device=device).manual_seed(_NOISE), memory))
 

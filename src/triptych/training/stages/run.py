@@ -16,6 +16,7 @@ from triptych.adapters.reference import ROLES
 from triptych.autoencoders import fsq, kl
 from triptych.core.errors import FileProblem, InvalidRequest
 from triptych.core.plan import Plan
+from triptych.core.inputs import MAX_REFERENCES
 from triptych.core.registry import Card
 from triptych.evals.readers.trips import Trips
 from triptych.families import loading
@@ -204,8 +205,8 @@ class Workshop:
         base = name.removesuffix("-reference")
         folder = self._model_folder(base)
         family = loading.load(base, Card.read(folder), folder, self.parts)
-        roles = {"reference_roles": ROLES}
-        family.capabilities = family.capabilities.model_copy(update=roles)
+        takes = {"reference_roles": ROLES, "max_references": MAX_REFERENCES}
+        family.capabilities = family.capabilities.model_copy(update=takes)
         source = SeriesSource(self.world.level, self.world.size, SERIES_SEED, self.sprites)
         adapter, card = looking.fresh(name, self.preset, family, self.parts.sha(base))
         card = card.model_copy(update={"training": card.training.model_copy(update={"data": source.name})})
