@@ -81,7 +81,7 @@ def test_pictures_of_a_request_differ_and_can_be_painted_one_by_one(tiny_library
     assert [picture.index for picture in together] == [0, 1, 2]
     assert len({pixels_sha256(picture.pixels) for picture in together}) == 3
     engine = Engine(tiny_library)
-    engine.submit(request, only=2)
+    engine.submit(request, only=[2])
     (alone,) = [event for event in engine.run() if isinstance(event, Finished)]
     assert np.array_equal(alone.pixels, together[2].pixels)
 

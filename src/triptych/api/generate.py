@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from triptych.api import results
@@ -15,6 +17,10 @@ from triptych.core.request import Request
 from triptych.engine import Engine
 
 OnEvent = Callable[[Event], None]
+Painter = Callable[[Request, int, OnEvent | None], Finished]
+"""Picture `index` of a request, by whatever engine; raises what went wrong."""
+
+_painter: ContextVar[Painter | None] = ContextVar("painter", default=None)
 
 
 def generate(
@@ -57,10 +63,27 @@ def plan(prompt: str, *, model: str = "flow", seed: int | None = None) -> Plan:
     return written
 
 
+@contextmanager
+def painting_by(painter: Painter) -> Generator[None]:
+    """Let `paint`, and with it every step of a chain, hand its requests to `painter` in this context.
+
+    A server's edits thereby share the forwards of its one engine with all other pictures; without, `paint` runs an
+    engine of its own. The pixels are the same.
+    """
+    token = _painter.set(painter)
+    try:
+        yield
+    finally:
+        _painter.reset(token)
+
+
 def paint(request: Request, *, index: int = 0, on_event: OnEvent | None = None) -> Finished:
     """Picture `index` of a request alone; the others of that request are not painted."""
+    painter = _painter.get()
+    if painter is not None:
+        return painter(request, index, on_event)
     engine = Engine(results.library())
-    engine.submit(request, only=index)
+    engine.submit(request, only=(index,))
     return _finished(engine, on_event)[0]
 
 

@@ -6,6 +6,8 @@ TriptychError                1  a failure while working
 ├── ProviderError            4  a hosted model or its key
 ├── ContentRefused           5  a provider's content rules
 ├── OutOfMemory              6  the machine's memory
+├── NotANumber               1  a picture whose numbers left the range of floats
+├── DeadlineMissed           1  a picture that would come too late
 └── Cancelled              130  stopped by the person who asked
 
 Each message is one clear sentence: the parameter, what was given, what is allowed.
@@ -47,6 +49,14 @@ class ContentRefused(TriptychError):
 
 class OutOfMemory(TriptychError):
     exit_code = 6
+
+
+class NotANumber(TriptychError):
+    pass
+
+
+class DeadlineMissed(TriptychError):
+    pass
 
 
 class Cancelled(TriptychError):

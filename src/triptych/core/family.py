@@ -13,7 +13,7 @@ from triptych.core.capabilities import Capabilities
 from triptych.core.events import Pixels
 from triptych.core.plan import Plan
 from triptych.core.request import Request
-from triptych.core.state import Condition, State
+from triptych.core.state import Condition, Saved, State
 
 
 class Family(Protocol):
@@ -52,4 +52,12 @@ class Family(Protocol):
 
     def release(self, state: State) -> None:
         """Give back what the state holds outside itself (a KV-cache slot). Called once, finished or cancelled."""
+        ...
+
+    def save(self, state: State) -> Saved | None:
+        """What `resume` needs to go on from here; None where starting again is as well."""
+        ...
+
+    def resume(self, request: Request, condition: Condition, index: int, saved: Saved) -> State:
+        """The state that was saved, bit for bit. Raises `ValueError` for one that does not fit the request."""
         ...

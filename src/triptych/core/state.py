@@ -5,7 +5,7 @@ Torch is not imported here; tensors appear as `Any`-like attributes of the famil
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from triptych.core.plan import Plan
@@ -45,3 +45,15 @@ class State:
     @property
     def done(self) -> bool:
         return self.step >= self.total
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What has to be kept of a state, beside its request, to go on from it in another process with the same pixels.
+
+    facts: small values by name. tensors: by name, in the family's own form. step: how many steps were finished.
+    """
+
+    step: int
+    facts: dict[str, int | str] = field(default_factory=dict[str, "int | str"])
+    tensors: dict[str, Any] = field(default_factory=dict[str, Any])

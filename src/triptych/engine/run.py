@@ -11,7 +11,7 @@ import itertools
 import secrets
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -22,9 +22,10 @@ from triptych.core.contract import resolve
 from triptych.core.errors import Cancelled, OutOfMemory, TriptychError
 from triptych.core.events import Event, Failed, Finished, Note, Planned, Started, Stepped
 from triptych.core.family import Family
+from triptych.core.pixels import Pixels
 from triptych.core.plan import Plan
 from triptych.core.request import Request
-from triptych.core.state import Condition, State
+from triptych.core.state import Condition, Saved, State
 from triptych.engine.batcher import Job, next_group
 
 KEPT_CONDITIONS = 64
@@ -56,6 +57,7 @@ class _Ticket:
     notes: tuple[Note, ...]
     previews: bool
     waiting: deque[int]
+    saved: Mapping[int, Saved] = field(default_factory=dict[int, Saved])
     seconds: dict[int, dict[str, float]] = field(default_factory=dict[int, dict[str, float]])
     plans: dict[int, Plan | None] = field(default_factory=dict[int, "Plan | None"])
 
@@ -81,18 +83,26 @@ class Engine:
     def busy(self) -> bool:
         return bool(self._tickets)
 
-    def submit(self, request: Request, *, previews: bool = False, only: int | None = None) -> int:
+    def submit(
+        self,
+        request: Request,
+        *,
+        previews: bool = False,
+        only: Collection[int] | None = None,
+        saved: Mapping[int, Saved] | None = None,
+    ) -> int:
         """Accept a request; return its id. Raises `InvalidRequest` where the model's contract refuses it.
 
-        previews: put a small picture into every `Stepped`. only: paint just this picture of the request's n.
+        previews: put a small picture into every `Stepped`. only: paint just these pictures of the request's n.
+        saved: states of some of them to go on from; one that does not fit begins anew, with the same pixels.
         """
         family = self.models.family(request.model)
         resolved, notes = resolve(request, family.capabilities, name=request.model)
         if resolved.seed is None:
             resolved = resolved.model_copy(update={"seed": secrets.randbelow(2**32)})
         notes += self.models.notes(resolved, family.capabilities)
-        indices = range(resolved.n) if only is None else (only,)
-        ticket = _Ticket(next(self._ids), resolved, family, notes, previews, deque(indices))
+        indices = range(resolved.n) if only is None else sorted(only)
+        ticket = _Ticket(next(self._ids), resolved, family, notes, previews, deque(indices), saved or {})
         self._tickets[ticket.id] = ticket
         self._events.append(Started(ticket.id, resolved, notes))
         return ticket.id
@@ -110,9 +120,27 @@ class Engine:
     def run(self) -> Iterator[Event]:
         """Work until nothing is left, yielding events as they happen. Requests may be submitted meanwhile."""
         while self.busy or self._events:
-            while self._events:
-                yield self._events.popleft()
+            yield from self.take()
             self.tick()
+
+    def take(self) -> Iterator[Event]:
+        """The events so far, each once."""
+        while self._events:
+            yield self._events.popleft()
+
+    def preview(self, request_id: int, index: int) -> Pixels | None:
+        """A small picture of where picture `index` is going now; None where it is not under way or shows nothing."""
+        for job in self._jobs:
+            if (job.request_id, job.index) == (request_id, index) and not job.state.done:
+                with torch.inference_mode():
+                    return job.family.preview(job.state)
+        return None
+
+    def save(self) -> Iterator[tuple[int, int, Saved]]:
+        """(request id, index, what to keep) of every picture under way that can be gone on from."""
+        for job in list(self._jobs):
+            if job.state.step and not job.state.done and (kept := job.family.save(job.state)) is not None:
+                yield job.request_id, job.index, kept
 
     def generate_many(self, requests: Iterable[Request]) -> list[list[Finished]]:
         """All pictures of all requests, in order; the first failure is raised."""
@@ -178,6 +206,12 @@ class Engine:
         ticket.plans[index] = plan
         if plan is not None:
             self._events.append(Planned(ticket.id, index, plan))
+        if index in ticket.saved:
+            try:
+                return ticket.family.resume(ticket.request, condition, index, ticket.saved[index])
+            except (ValueError, IndexError, KeyError) as error:
+                told = f"picture {index} begins anew: what was kept of it does not fit ({error})"
+                ticket.notes += (Note("seed", "note", told),)
         return ticket.family.begin(ticket.request, condition, index)
 
     def _plan(self, request: Request, index: int) -> Plan | None:

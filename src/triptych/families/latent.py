@@ -29,7 +29,7 @@ from triptych.core.capabilities import Capabilities
 from triptych.core.events import Pixels
 from triptych.core.plan import Plan
 from triptych.core.request import Request
-from triptych.core.state import State
+from triptych.core.state import Saved, State
 from triptych.families.looks import LatentCondition, Look, Pass, Voice, blended, looks_of
 from triptych.families.pixels import freedom_of, to_picture, to_pixels
 from triptych.families.reading import Reading, ReadsText
@@ -37,7 +37,7 @@ from triptych.families.references import Memory, References, stacked
 from triptych.families.regions import readings_of, shares_of
 from triptych.families.steering import Steering, Steers
 from triptych.families.tiles import REFINE, Size, Stage, frame, measured, stages
-from triptych.sampling import guidance, parameterization
+from triptych.sampling import guidance, parameterization, saving
 from triptych.sampling.registry import get_sampler
 from triptych.sampling.sampler import SamplerState, begin_from_noise
 from triptych.sampling.schedules import Schedule
@@ -295,6 +295,20 @@ class LatentFamily(ABC):
     def release(self, state: State) -> None:
         """A latent holds nothing outside itself."""
         _mine(state)
+
+    def save(self, state: State) -> Saved:
+        mine = _mine(state)
+        kept = saving.save(mine.sampler, mine.step)
+        return replace(kept, facts={**kept.facts, "number": mine.number, "before": mine.before, "total": mine.total})
+
+    def resume(self, request: Request, condition: LatentCondition, index: int, saved: Saved) -> LatentState:
+        """Only the last prediction, which previews show, is not there before the next step."""
+        sampler, facts = saving.load(saved), saved.facts
+        number, before, total = (int(facts[name]) for name in ("number", "before", "total"))
+        shape = (self.autoencoder.config.latent_channels, *condition.passes[number].stage.size)
+        if tuple(sampler.x.shape) != shape or (sampler.seed, sampler.index % WALK_STREAM) != (request.seed, index):
+            raise ValueError("the saved state is of another picture")
+        return LatentState(request, index, condition, before + sampler.i, total, sampler, number=number, before=before)
 
 
 def _with_kept(state: LatentState, x0: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ from triptych.core.errors import OutOfMemory
 from triptych.core.events import Pixels
 from triptych.core.plan import Plan
 from triptych.core.request import Request
-from triptych.core.state import Condition, State
+from triptych.core.state import Condition, Saved, State
 from triptych.families.autoregressive.cache import KVCache, Memory
 from triptych.families.autoregressive.decoder import Decoder
 from triptych.families.pixels import freedom_of, to_picture, to_pixels
@@ -294,6 +294,14 @@ class TokenFamily:
     def release(self, state: State) -> None:
         for slot in _mine(state).slots:
             self.cache.release(slot)
+
+    def save(self, state: State) -> Saved | None:
+        """Nothing: the cache is far larger than a picture, and a token is soon written again."""
+        _mine(state)
+        return None
+
+    def resume(self, request: Request, condition: TokenCondition, index: int, saved: Saved) -> TokenState:
+        raise ValueError(f"a picture of tokens starts again; step {saved.step} of it was never kept")
 
     def loss(
         self, codes: Tensor, text: Tensor, raster: PlanRaster, generator: torch.Generator, *, memory: Memory = ()
