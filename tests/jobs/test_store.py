@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,16 +11,7 @@ from triptych.core.errors import InvalidRequest
 from triptych.jobs import AlreadyEnded, Bounds, Job, KeyReused, NewJob, NoSuchJob, QueueFull, StaleAttempt, Store
 from triptych.jobs.model import MAX_FAILURES
 
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store.open(tmp_path)
-    yield store
-    store.close()
-
-
-def new(prompt: str = "a fox", **fields: object) -> NewJob:
-    return NewJob("generate", {"prompt": prompt}, text=prompt, **fields)  # type: ignore[arg-type]
+from .conftest import new
 
 
 def claimed(store: Store, worker: str = "w") -> Job:

@@ -16,7 +16,7 @@ from triptych.jobs.errors import (
     StoreCorrupt,
 )
 from triptych.jobs.model import Bounds, Depth, Job, JobEvent, NewJob, State, Submitted
-from triptych.jobs.publish import publish, sweep
+from triptych.jobs.publishing import publish, sweep
 from triptych.jobs.store import Store
 
 __all__ = [

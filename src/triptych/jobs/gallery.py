@@ -67,7 +67,7 @@ def matching(connection: Connection, words: str, table: str) -> ColumnElement[bo
     if not found:
         return false()
     if connection.dialect.name == "sqlite":
-        # Quoted, so that nothing a person types is read as FTS5 syntax; `terms` leaves no quotation mark in a word.
+        # Quoted, so that nothing a person types is read as FTS5 syntax; `terms` leaves no quotation mark.
         query = " ".join(f'"{term}"*' for term in found)
         clause = f"{key} IN (SELECT rowid FROM {index} WHERE {index} MATCH :query)"
     else:

@@ -13,6 +13,7 @@ Every arrow is an event of the job, numbered within it. Events and states are wr
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections import deque
 from collections.abc import Collection
@@ -23,11 +24,12 @@ from sqlalchemy import func, select, true
 
 from triptych.core.gallery import DATABASE, Gallery, Row
 from triptych.core.recipe import Recipe
-from triptych.jobs import gallery, running, submitting
+from triptych.jobs import corrupt, gallery, rebuild, running, submitting
+from triptych.jobs.backup import back_up
 from triptych.jobs.database import Database, open_postgresql, open_sqlite
 from triptych.jobs.errors import NoSuchJob, QueueFull
-from triptych.jobs.group import GroupCommit, Listener
-from triptych.jobs.migrations import migrate
+from triptych.jobs.group import GroupCommit, Listener, Transaction
+from triptych.jobs.migrations import MIGRATIONS, current, migrate
 from triptych.jobs.model import Bounds, Depth, Job, JobEvent, NewJob, State, Submitted, iso
 from triptych.jobs.owner import Owner
 from triptych.jobs.rows import job_of
@@ -40,6 +42,8 @@ FULL_FOR = 0.05
 FORGET_EVERY = 600.0
 RATE_OVER = 64
 """Ends of jobs over which the rate for `retry_after` is taken."""
+
+logger = logging.getLogger(__name__)
 
 
 class Store:
@@ -68,9 +72,12 @@ class Store:
         folder = Path(where)
         owner = Owner.take(folder)
         try:
+            _heal(folder / DATABASE)
             Gallery(folder).prepare()
             store = cls(open_sqlite(folder / DATABASE), bounds or Bounds(), owner)
             store._migrate()
+            for aside in corrupt.unread(folder):
+                store._recover(aside, folder / rebuild.PICTURES)
             # Nobody else could have run them: their workers were this folder's, and are gone.
             store._group.run(lambda transaction: running.requeue(transaction, true(), crashed=True))
         except BaseException:
@@ -232,9 +239,41 @@ class Store:
 
     def _migrate(self) -> None:
         with translated("prepare the job queue"), self.database.writer.connect() as connection:
+            found = current(connection)
+            connection.rollback()
+            path = self.database.path
+            if path is not None and found < MIGRATIONS[-1].number and (found or _holds_pictures(path)):
+                back_up(path, found)
             migrate(connection)
+
+    def _recover(self, aside: Path, pictures: Path) -> None:
+        """Bring over what can be read of a database that was set aside, and note the pictures that it had not."""
+
+        def work(transaction: Transaction) -> dict[str, int]:
+            counts = corrupt.salvage(transaction.connection, aside / DATABASE)
+            return counts | {"rebuilt": rebuild.rebuild(transaction.connection, pictures)}
+
+        counts = self._group.run(work)
+        corrupt.report(aside, counts)
+        logger.warning("the database was damaged and is now in %s; brought over: %s", aside, counts)
 
     def _ended(self, job: Job) -> Job:
         if job.ended:
             self._ends.append(time.monotonic())
         return job
+
+
+def _heal(database: Path) -> None:
+    """Set a damaged database aside; and what a kill in the middle of that left behind."""
+    trouble = corrupt.damage(database)
+    if trouble is not None:
+        logger.error("the database %s is damaged (%s)", database, trouble)
+        corrupt.set_aside(database)
+    elif not database.exists():
+        for aside in corrupt.unread(database.parent)[-1:]:
+            corrupt.take_orphans(database, aside)
+
+
+def _holds_pictures(database: Path) -> bool:
+    """The file was a log of pictures before it became a queue."""
+    return bool(Gallery(database.parent).search(limit=1))

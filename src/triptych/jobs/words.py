@@ -9,7 +9,7 @@ from typing import Any
 from triptych.core.errors import InvalidRequest
 
 MAX_WORDS = 8000
-_TERM = re.compile(r"\w+")
+_WORD = re.compile(r"\w+")
 
 
 def dumps(value: Any) -> str:
@@ -31,5 +31,7 @@ def searchable(text: str) -> str:
 
 
 def terms(words: str) -> list[str]:
-    """The words that a person searches for. What is not a letter, a digit or an underscore only divides them."""
-    return _TERM.findall(searchable(words).lower())
+    """What a person searches for, divided by blanks. Within a term, what is no letter, digit or underscore divides
+    words that must follow each other; a term of nothing else is no term."""
+    phrases = (" ".join(_WORD.findall(term)) for term in searchable(words).lower().split())
+    return [phrase for phrase in phrases if phrase]
