@@ -28,7 +28,11 @@ class Tier(BaseModel):
 class Capabilities(BaseModel):
     """One model's side of the contract. Sizes in pixels; an empty tuple means "takes none of these".
 
-    short_side: where it is given, no picture's shorter side is longer.
+    short_side: where it is given, no picture's shorter side is longer. sizes: where there are any, the only ones that
+    the model makes. max_ratio: of the longer side to the shorter. unconditional: whether it paints without a prompt.
+    masks: how an edit keeps to its mask: "exact" while painting, "guided" (told, not held), "words" (described in the
+    prompt). Whatever stands here, the pixel lock is proved on the file. partial_pictures: how many may be shown while
+    it paints. price: what a picture costs, in words with their date; empty where it costs nothing.
     reference_guidance: the guidance beside references that are looked at, where a request leaves it to the model.
     """
 
@@ -40,6 +44,10 @@ class Capabilities(BaseModel):
     min_side: int = 64
     short_side: int | None = None
     max_pixels: int = 1024 * 1024
+    min_pixels: int = 0
+    max_ratio: float | None = None
+    sizes: tuple[tuple[int, int], ...] = ()
+    unconditional: bool = True
     samplers: tuple[str, ...] = ()
     schedules: tuple[str, ...] = ()
     steps_range: tuple[int, int] | None = None
@@ -62,3 +70,6 @@ class Capabilities(BaseModel):
     colours: tuple[str, ...] = ()
     backgrounds: tuple[str, ...] = ()
     max_objects: int | None = None
+    masks: Literal["exact", "guided", "words", "none"] = "exact"
+    partial_pictures: int = 0
+    price: str = ""

@@ -9,7 +9,7 @@ Only `seed` may stay None, since the engine draws it. Knows no model by name.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import sqrt
+from math import log, sqrt
 from typing import Any
 
 from triptych.core import contract_inputs
@@ -71,6 +71,9 @@ def size_for_aspect(aspect: str, capabilities: Capabilities) -> tuple[int, int]:
         raise InvalidRequest("aspect", f"{aspect!r} is not allowed: two numbers such as 16:9, at most 10:1 or 1:10")
     width, height = capabilities.native_size
     area = width * height
+    if capabilities.sizes:
+        found, _ = _one_of_its_sizes(round(sqrt(area * ratio)), round(sqrt(area / ratio)), capabilities, "")
+        return found["width"], found["height"]
     wide, high = sqrt(area * ratio), sqrt(area / ratio)
     # A model whose short side is given makes a larger picture of that shape.
     grown = max((capabilities.short_side or 0) / min(wide, high), 1.0)
@@ -80,13 +83,16 @@ def size_for_aspect(aspect: str, capabilities: Capabilities) -> tuple[int, int]:
 def _prompt(request: Request, capabilities: Capabilities, name: str) -> Resolved:
     if request.prompt.strip():
         return {}, []
+    if not capabilities.unconditional:
+        raise InvalidRequest("prompt", f"is empty, which is not allowed for {name}: say what shall be in the picture")
     return {}, [Note("prompt", "note", "empty, so the picture is unconditional: whatever the model likes to make")]
 
 
 def _quality(request: Request, capabilities: Capabilities, name: str) -> Resolved:
     if request.quality in capabilities.tiers or request.quality == "medium":
         return {}, []
-    return {}, [Note("quality", "ignored", f"{name} has one quality only; set steps or guidance instead")]
+    instead = "; set steps or guidance instead" if capabilities.steps_range or capabilities.guidance else ""
+    return {}, [Note("quality", "ignored", f"{name} has one quality only{instead}")]
 
 
 def _tier(request: Request, capabilities: Capabilities) -> Tier:
@@ -99,6 +105,8 @@ def _size(request: Request, capabilities: Capabilities, name: str) -> Resolved:
         if request.init is not None:
             width, height = size_for_aspect(f"{request.init.width}:{request.init.height}", capabilities)
         return {"width": width, "height": height}, []
+    if capabilities.sizes:
+        return _one_of_its_sizes(request.width, request.height, capabilities, name)
     multiple, low = capabilities.size_multiple, capabilities.min_side
     for parameter, side in (("width", request.width), ("height", request.height)):
         if side % multiple or side < low:
@@ -121,7 +129,33 @@ def _size(request: Request, capabilities: Capabilities, name: str) -> Resolved:
             f"{request.width}x{request.height} is not allowed for {name}: "
             f"at most {capabilities.max_pixels} pixels, for example {fits[0]}x{fits[1]}",
         )
+    _check_shape(request.width, request.height, capabilities, name)
     return {"width": request.width, "height": request.height}, []
+
+
+def _one_of_its_sizes(width: int, height: int, capabilities: Capabilities, name: str) -> Resolved:
+    """Of a fixed list of sizes the one of the nearest shape, and among those of one shape the nearest in area."""
+
+    def off(size: tuple[int, int]) -> tuple[float, float]:
+        shape = abs(log(size[0] / size[1] / (width / height)))
+        return round(shape, 2), abs(log(size[0] * size[1] / (width * height)))
+
+    found = min(capabilities.sizes, key=off)
+    fields = {"width": found[0], "height": found[1]}
+    if found == (width, height):
+        return fields, []
+    told = f"{width}x{height} is none of the sizes that {name} makes; the nearest is {found[0]}x{found[1]}"
+    return fields, [Note("size", "translated", told)]
+
+
+def _check_shape(width: int, height: int, capabilities: Capabilities, name: str) -> None:
+    if width * height < capabilities.min_pixels:
+        raise InvalidRequest(
+            "size", f"{width}x{height} is not allowed for {name}: at least {capabilities.min_pixels} pixels"
+        )
+    most = capabilities.max_ratio
+    if most is not None and max(width, height) > most * min(width, height):
+        raise InvalidRequest("size", f"{width}x{height} is not allowed for {name}: at most {most:g}:1 or 1:{most:g}")
 
 
 def _nearest(side: float, capabilities: Capabilities) -> int:

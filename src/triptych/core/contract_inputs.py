@@ -26,7 +26,8 @@ def init(request: Request, capabilities: Capabilities, name: str) -> Resolved:
     if request.init is None:
         return {}, []
     if not capabilities.init:
-        raise InvalidRequest("init", f"not allowed: {name} starts from nothing, never from a picture")
+        instead = "; edit the picture, or give it as a reference" if capabilities.family == "hosted" else ""
+        raise InvalidRequest("init", f"not allowed: {name} starts from nothing, never from a picture{instead}")
     if request.strength_map is not None and not capabilities.strength_map:
         raise InvalidRequest("strength_map", f"not allowed: {name} changes all of a picture or nothing")
     width, height = request.width, request.height

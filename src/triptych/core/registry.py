@@ -49,12 +49,12 @@ class Training(BaseModel):
 class Card(BaseModel):
     """`card.json`: what the model is, takes, was trained on, and how it scored. A part has no capabilities.
 
-    config: the arguments of the network's own configuration class, as its family reads them.
+    name: of a hosted model with its provider in front, as in `openai/gpt-image-2`. config: the arguments of the network's own configuration class, as its family reads them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,60}$")
+    name: str = Field(pattern=r"^([a-z0-9]{1,20}/)?[a-z0-9][a-z0-9._-]{0,60}$")
     description: str = ""
     capabilities: Capabilities | None = None
     parts: tuple[str, ...] = ()
