@@ -52,6 +52,16 @@ class FakeService:
         self.changes = 0
         self.cards = Registry().add_folder(builtin_folder()).models()
 
+    async def start(self, on_end: Callable[[Job], None]) -> None:
+        self.ended.append(on_end)
+
+    async def drain(self, grace: float) -> None:
+        self.stopped = True
+        self._wake()
+
+    async def stop(self) -> None:
+        await self.drain(0)
+
     def models(self) -> Sequence[Card]:
         return self.cards
 
@@ -154,9 +164,6 @@ class FakeService:
             return None
         job, _, index = self.rows[id - 1].path.rpartition("-")
         return self.pictures[job, int(index)]
-
-    def on_end(self, told: Callable[[Job], None]) -> None:
-        self.ended.append(told)
 
     def load(self) -> Load:
         states = [job.state for job in self.all.values()]

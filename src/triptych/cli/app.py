@@ -24,6 +24,7 @@ from triptych.cli import (
     plan,
     render,
     replay,
+    serve,
     train,
     typeset,
     upscale,
@@ -47,6 +48,7 @@ COMMANDS = (
     "replay",
     "models",
     "log",
+    "serve",
     "train",
     "bench",
 )
@@ -108,5 +110,6 @@ app.command()(compare.compare)
 app.command()(replay.replay)
 app.add_typer(models.app, name="models")
 app.command()(log.log)
+app.command()(serve.serve)
 app.command()(train.train)
 app.add_typer(bench.app, name="bench")

@@ -55,9 +55,11 @@ def create_app(service: Service, settings: Settings, *, stopping: Callable[[], b
 def _lifespan(service: Service) -> Lifespan:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        # On the loop that serves: the service calls back onto it.
-        service.on_end(app.state.metrics.count)
-        yield
+        await service.start(app.state.metrics.count)
+        try:
+            yield
+        finally:
+            await service.stop()
 
     return lifespan
 

@@ -14,7 +14,7 @@ from triptych.core.asset import Asset
 from triptych.core.events import Note
 from triptych.core.gallery import Row
 from triptych.core.registry import Card
-from triptych.jobs.model import Job, JobEvent, NewJob, Submitted
+from triptych.jobs.model import Job, JobEvent, NewJob, State, Submitted
 from triptych.server.metrics import Load
 
 NOBODY = -1
@@ -39,6 +39,18 @@ class Kept:
 
 
 class Service(Protocol):
+    async def start(self, on_end: Callable[[Job], None]) -> None:
+        """Begin to work. on_end: called on the event loop with every job of this process that comes to its end."""
+        ...
+
+    async def drain(self, grace: float) -> None:
+        """Take nothing new, let what runs finish for `grace` seconds, save the rest, and end all followers."""
+        ...
+
+    async def stop(self) -> None:
+        """End everything; the next start goes on where this one was."""
+        ...
+
     def models(self) -> Sequence[Card]:
         """The cards of all models that make pictures."""
         ...
@@ -51,7 +63,7 @@ class Service(Protocol):
         """One job; `NoSuchJob` if there is none."""
         ...
 
-    async def jobs(self, *, state: str | None, query: str, before: int | None, limit: int) -> Sequence[Job]:
+    async def jobs(self, *, state: State | None, query: str, before: int | None, limit: int) -> Sequence[Job]:
         """The newest jobs first. before: the `seq` of the last one of the page before."""
         ...
 
@@ -87,10 +99,6 @@ class Service(Protocol):
 
     async def gallery_picture(self, id: int) -> bytes | None:
         """The PNG of a gallery's row; None where the row or its file is not there, or lies outside of the folder."""
-        ...
-
-    def on_end(self, told: Callable[[Job], None]) -> None:
-        """Have `told` called, on the event loop, with every job of this process that comes to its end."""
         ...
 
     def load(self) -> Load:

@@ -45,8 +45,9 @@ class Limits:
 class Settings:
     """host, port: where to listen. allowed_hosts: names that a request's Host may have, beside the loopback's.
 
-    origins: web pages of other origins that may call (CORS); none by default. grace: seconds that running jobs get to
-    finish after SIGTERM. heartbeat: seconds between comments that keep an event stream open.
+    origins: web pages of other origins that may call (CORS); none by default. database: a `postgresql+psycopg://`
+    address instead of SQLite in the folder. workers: processes that hold the models. grace: seconds that running jobs
+    get to finish after SIGTERM. heartbeat: seconds between comments that keep an event stream open.
     """
 
     folder: Path
@@ -56,6 +57,7 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     database: str | None = None
+    workers: int = 1
     log_level: str = "info"
     grace: float = 30.0
     heartbeat: float = 15.0
@@ -66,6 +68,8 @@ class Settings:
             raise InvalidRequest("port", f"{self.port} is not allowed: 0 to 65535")
         if self.log_level not in LOG_LEVELS:
             raise InvalidRequest("log-level", f"{self.log_level!r} is not known (allowed: {', '.join(LOG_LEVELS)})")
+        if not 1 <= self.workers <= 64:
+            raise InvalidRequest("workers", f"{self.workers} is not allowed: 1 to 64")
         if not 0 <= self.grace <= 3600:
             raise InvalidRequest("grace", f"{self.grace:g} is not allowed: 0 to 3600 seconds")
         for name in self.allowed_hosts:

@@ -15,9 +15,11 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
+from triptych.core.errors import FileProblem, OutOfMemory
+from triptych.jobs.errors import StorageError
 from triptych.server.errors import ApiError, of_validation
 from triptych.server.routes.common import settings_of
-from triptych.server.service import Kept
+from triptych.server.service import Kept, Service
 
 MAX_PICTURES = 16
 """As OpenAI's."""
@@ -34,13 +36,11 @@ class InputFields(BaseModel):
 
 @dataclass
 class File:
-    """One uploaded file. name: without folders, for people."""
+    """One uploaded file. field: of the form. name: without folders, for people."""
 
+    field: str
     name: str
     upload: UploadFile
-
-    async def read(self) -> bytes:
-        return await self.upload.read()
 
 
 @dataclass
@@ -56,10 +56,12 @@ class Form:
         found = [(key, value) for key, value in self.data.multi_items() if key in names]
         if len(found) > most:
             raise ApiError(400, f"{len(found)} files are too many; at most {most} are taken", param=names[0])
+        files: list[File] = []
         for key, value in found:
             if not isinstance(value, UploadFile):
                 raise ApiError(400, "is text; the bytes of a picture file are needed", param=key)
-        return [File(_shown(value.filename), value) for _, value in found if isinstance(value, UploadFile)]
+            files.append(File(key, _shown(value.filename), value))
+        return files
 
     def parameters(self, model: type[Model]) -> Model:
         """All text fields as `model`; a field that is there twice is refused, since two readers read it differently."""
@@ -89,6 +91,16 @@ async def form(request: Request) -> AsyncGenerator[Form]:
     limits = settings_of(request).limits
     async with request.form(max_files=limits.files, max_fields=limits.fields, max_part_size=limits.field_bytes) as data:
         yield Form(data)
+
+
+async def keep(service: Service, file: File, *, as_map: bool = False) -> Kept:
+    """Decode a file far from here and keep it; what is no picture, or too much of one, is the sender's fault."""
+    try:
+        return await service.keep(await file.upload.read(), file.name, as_map=as_map)
+    except StorageError:
+        raise
+    except (FileProblem, OutOfMemory) as error:
+        raise ApiError(400, str(error), code="invalid_image", param=file.field) from None
 
 
 def need_pictures(kept: Sequence[Kept]) -> None:

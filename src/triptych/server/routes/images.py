@@ -60,18 +60,19 @@ async def edit(request: Request, service: Used, key: Key = None) -> Response:
         given = form.parameters(EditParameters)
         output, notes = translate.output_of(given)
         card = model_card(service, given.model or DEFAULT_MODEL)
-        kept = [await service.keep(await one.read(), one.name) for one in form.files("image", "image[]")]
-        masks = [await service.keep(await one.read(), one.name, as_map=True) for one in form.files("mask", most=1)]
+        files, masks = form.files("image", "image[]"), form.files("mask", most=1)
         form.nothing_else()
+        kept = [await uploads.keep(service, one) for one in files]
+        masked = [await uploads.keep(service, one, as_map=True) for one in masks]
     uploads.need_pictures(kept)
     assets = [one.asset for one in kept]
-    mask = masks[0].asset if masks else None
+    mask = masked[0].asset if masked else None
     news, size, more = _jobs(given, _of(card.capabilities), output, assets, mask)
     call = Call(
         kind="image_edit",
         news=tuple(news),
         output=output,
-        notes=(*notes, *(note for one in (*kept, *masks) for note in one.notes), *more),
+        notes=(*notes, *(note for one in (*kept, *masked) for note in one.notes), *more),
         prompt=given.prompt,
         inputs=tuple((one.width, one.height) for one in assets),
         size=size,

@@ -78,7 +78,7 @@ async def upload(request: Request, service: Used) -> InputBody:
         fields = form.parameters(uploads.InputFields)
         files = form.files("image", most=1)
         form.nothing_else()
-        kept = [await service.keep(await one.read(), one.name, as_map=fields.as_map) for one in files]
+        kept = [await uploads.keep(service, one, as_map=fields.as_map) for one in files]
     uploads.need_pictures(kept)
     return InputBody(asset=kept[0].asset, notes=[NoteBody.model_validate(note.as_json()) for note in kept[0].notes])
 
@@ -95,7 +95,7 @@ async def gallery(service: Used, q: SearchWords = "", before: Before = None, lim
     "/gallery/{id}/picture", response_class=Response, responses={**NOT_FOUND, **_PICTURE}, summary="A gallery's picture"
 )
 async def gallery_picture(id: RowId, service: Used) -> Response:
-    """404 where the file is gone, was changed, or lies outside of the server's folder."""
+    """404 where the file is gone or lies outside of the server's folder: the command line writes anywhere."""
     png = await service.gallery_picture(id)
     if png is None:
         raise ApiError(404, f"picture {id} of the gallery is not in the server's folder")
