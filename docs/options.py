@@ -31,7 +31,9 @@ def examples(capabilities: Capabilities) -> dict[str, dict[str, Any]]:
     """One value for each option, by what a person types; together they cover every field of a request."""
     width, height = capabilities.native_size
     picture = Asset.of(np.zeros((height, width, 3), np.uint8), "fox.png")
-    grey = Asset.of(np.zeros((height, width), np.uint8), "map.png")
+    square = np.zeros((height, width), np.uint8)
+    square[height // 4 : -height // 4, width // 4 : -width // 4] = 255
+    grey = Asset.of(square, "map.png")
     wide = {"width": width + capabilities.size_multiple, "height": height}
     plan = Plan(objects=(PlanObject(noun="fox", box=(0.2, 0.2, 0.8, 0.8)),))
     lora = Lora(file=FileAsset(sha256="0" * 64, name="ink.safetensors"))
