@@ -7,6 +7,7 @@ noise, but every code path is the one that the built-in models take.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,8 +34,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="needs the emoji font: apt install fonts-noto-color-emoji"))
         if "browser" in item.keywords and not CHROMIUM.exists() and not strict:
             item.add_marker(pytest.mark.skip(reason="needs a browser: apt install chromium"))
+        if "postgresql" in item.keywords and not _postgresql() and not strict:
+            item.add_marker(pytest.mark.skip(reason="needs a PostgreSQL server's programs: apt install postgresql"))
         if "weights" in item.keywords and not (builtin_folder() / "flow" / "card.json").exists() and not strict:
             item.add_marker(pytest.mark.skip(reason="needs the built-in weights, which this checkout lacks"))
+
+
+def _postgresql() -> bool:
+    return shutil.which("initdb") is not None or any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
 
 @pytest.fixture(scope="session")

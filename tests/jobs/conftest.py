@@ -13,10 +13,32 @@ from triptych.core.recipe import Recipe, pixels_sha256
 from triptych.core.request import Request
 from triptych.jobs import NewJob, Store
 
+from .postgresql import Cluster
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL server; only tests that are marked so may ask for it."""
+    cluster = Cluster()
+    try:
+        yield cluster.start()
+    finally:
+        cluster.remove()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """Where a store may be opened: an empty folder, or an empty database."""
+    if request.param == "sqlite":
+        return tmp_path / "data"
+    cluster: Cluster = request.getfixturevalue("cluster")
+    return cluster.emptied("place")
+
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store.open(tmp_path)
+def store(place: Path | str) -> Iterator[Store]:
+    """An empty store of either engine."""
+    store = Store.open(place)
     yield store
     store.close()
 

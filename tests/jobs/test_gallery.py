@@ -35,7 +35,6 @@ def filled(store: Store, tmp_path: Path) -> Store:
         "fox owls",
         "flow",
         "open",
-        "cafe",
         "été",
         "狐",
         "lisu",
@@ -46,8 +45,11 @@ def filled(store: Store, tmp_path: Path) -> Store:
         "a-b",
     ],
 )
-def test_both_doors_find_the_same(filled: Store, tmp_path: Path, words: str) -> None:
-    assert [row.path for row in filled.gallery(words)] == [row.path for row in Gallery(tmp_path).search(words)]
+def test_both_engines_and_the_command_line_find_the_same(filled: Store, tmp_path: Path, words: str) -> None:
+    log = Gallery(tmp_path / "log")
+    for number, prompt in enumerate(PROMPTS):
+        log.add(tmp_path / "pictures" / f"{number}.png", made(prompt, number)[0])
+    assert [row.path for row in filled.gallery(words)] == [row.path for row in log.search(words)]
 
 
 def test_pages_go_back_in_time(filled: Store) -> None:

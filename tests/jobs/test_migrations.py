@@ -59,7 +59,8 @@ def test_a_log_of_the_command_line_becomes_a_queue_and_stays_a_log(tmp_path: Pat
     store.close()
 
 
-def test_a_new_folder_needs_no_backup(store: Store, tmp_path: Path) -> None:
+def test_a_new_folder_needs_no_backup(tmp_path: Path) -> None:
+    Store.open(tmp_path).close()
     assert not (tmp_path / "backups").exists()
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from triptych.core.errors import InvalidRequest
 from triptych.jobs import AlreadyEnded, Bounds, Job, KeyReused, NewJob, NoSuchJob, QueueFull, StaleAttempt, Store
+from triptych.jobs.database import Database
 from triptych.jobs.model import MAX_FAILURES
 
 from .conftest import new
@@ -272,7 +273,7 @@ def test_the_queue_is_bounded_by_count_and_by_bytes(tmp_path: Path) -> None:
 def test_a_deadline_fails_what_waits(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     late = store.submit(new("late", timeout=5)).job
     store.submit(new("patient"))
-    monkeypatch.setattr("triptych.jobs.database.now", lambda: late.deadline + 0.1)  # type: ignore[operator]
+    monkeypatch.setattr(Database, "now", lambda *_: late.deadline + 0.1)  # type: ignore[operator]
     assert [job.payload["prompt"] for job in store.claim("w", 9)] == ["patient"]
     assert store.get(late.id).error["code"] == "deadline_exceeded"  # type: ignore[index]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, exc, text
 from sqlalchemy.engine import make_url
 
 from triptych.core.errors import InvalidRequest
@@ -64,7 +64,11 @@ def open_sqlite(path: Path) -> Database:
 
 def open_postgresql(url: str) -> Database:
     """The database at `postgresql://...`. Raises `InvalidRequest` for a URL of another kind."""
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except (ValueError, exc.ArgumentError):
+        # Not shown: what cannot be read may hold a password anywhere.
+        raise InvalidRequest("database", "the address cannot be read; postgresql://user@host/name is one") from None
     if parsed.get_backend_name() != "postgresql":
         raise InvalidRequest("database", f"{parsed.render_as_string()!r} is not a postgresql:// address")
     parsed = parsed.set(drivername="postgresql+psycopg")

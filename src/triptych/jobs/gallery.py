@@ -1,6 +1,7 @@
 """The log of pictures for the server, over both engines: the same table that `core.gallery` keeps on SQLite.
 
-A picture is searched for by words that its prompt, model or path begins with, newest first, page by page. Knows no
+A picture is found by the beginnings of words of its prompt, model or path, newest first, page by page. SQLite takes
+"cafe" for "café"; PostgreSQL does only with an extension that few servers have, so there accents count. Knows no
 pixels.
 """
 
