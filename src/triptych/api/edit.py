@@ -11,8 +11,6 @@ import dataclasses
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,10 +24,8 @@ from triptych.core.asset import Asset
 from triptych.core.capabilities import Capabilities
 from triptych.core.contract import resolve
 from triptych.core.errors import FileProblem, InvalidRequest
-from triptych.core.events import Finished, Note, Pixels
-from triptych.core.files import write_atomically
+from triptych.core.events import Finished, Note
 from triptych.core.inputs import Reference
-from triptych.core.metadata import format_of
 from triptych.core.plan import Plan
 from triptych.core.recipe import Recipe
 from triptych.core.request import Request
@@ -41,43 +37,11 @@ from triptych.editing.instruct.describe import caption_of
 from triptych.editing.lock import Edit, Patch, composed, request_for
 from triptych.editing.masks import Bits, Selection
 from triptych.editing.plans import asks_for_nothing, plan_for, seen_through
+from triptych.editing.result import EditResult
 from triptych.editing.verify import LockReport
 
 REFERENCE_ROLES = ("identity", "style")
 """As what the old picture goes in at lock 0: the first of these that the model takes."""
-
-
-@dataclass(frozen=True)
-class EditResult:
-    """What became of an edit. mask: (H, W), True where it was allowed. seconds: of painting, and in total."""
-
-    image: Image
-    report: LockReport
-    lock: float
-    source: Pixels
-    mask: Bits
-    notes: tuple[Note, ...]
-    seconds: dict[str, float]
-    request: Request
-    model: str
-    family: str
-
-    def save(self, path: str | Path) -> Path:
-        """Write the picture with its recipe; at lock 1 only a file that is proved to keep every pixel outside.
-
-        `InvalidRequest` for a format that loses pixels or transparency, `TriptychError` if the proof fails.
-        """
-        path = Path(path)
-        return write_atomically(path, self.encode(path))
-
-    def encode(self, path: Path) -> bytes:
-        """The bytes of the file that `save` writes; the suffix of the path names the format."""
-        kind = format_of(path)
-        check_format(kind, self.lock, self.image.pixels)
-        data = self.image.encode(kind)
-        if self.lock == 1:
-            verify.proved(self.source, data, self.mask)
-        return data
 
 
 def edit(
@@ -223,13 +187,6 @@ def plan_patches(
         plan = plan_for(around.plan, wanted, window.fraction(place), most=capabilities.max_objects)
         patches.append(Patch(window, place, plan))
     return patches, notes
-
-
-def check_format(kind: str, lock: float, pixels: Pixels) -> None:
-    """Raise `InvalidRequest` where the file's format could not hold the result."""
-    verify.check_lossless(kind, lock)
-    if kind == "JPEG" and pixels.shape[2] == 4:
-        raise InvalidRequest("out", "JPEG knows no transparency, which this picture has; write png or webp")
 
 
 def _carried_out(

@@ -40,6 +40,7 @@ from triptych.editing.instruct.describe import contents, told
 from triptych.editing.instruct.mirror import mirrored
 from triptych.editing.instruct.program import Edit, Select, Spot
 from triptych.editing.instruct.room import common
+from triptych.editing.result import check_format
 from triptych.editing.verify import LockReport
 from triptych.evals.moved import Moved, moved
 from triptych.planning.edit_tokens import DIRECTIONS
@@ -73,7 +74,7 @@ class Variant:
     def encode(self, path: Path) -> bytes:
         """The bytes of the file that `save` writes; the suffix of the path names the format."""
         kind = format_of(path)
-        editing.check_format(kind, 1.0, self.image.pixels)
+        check_format(kind, 1.0, self.image.pixels)
         data = self.image.encode(kind)
         verify.proved(self.source, data, self.mask)
         return data

@@ -49,7 +49,8 @@ class Training(BaseModel):
 class Card(BaseModel):
     """`card.json`: what the model is, takes, was trained on, and how it scored. A part has no capabilities.
 
-    name: of a hosted model with its provider in front, as in `openai/gpt-image-2`. config: the arguments of the network's own configuration class, as its family reads them.
+    name: of a hosted model with its provider in front, as in `openai/gpt-image-2`. config: the arguments of the
+    network's own configuration class, as its family reads them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
