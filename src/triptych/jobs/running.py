@@ -34,7 +34,7 @@ LATE = {"code": "deadline_exceeded", "message": "the job waited longer than it w
 
 def claim(transaction: Transaction, worker: str, limit: int, models: Collection[str] | None) -> list[Job]:
     """Up to `limit` jobs, by priority, then by age; they are running from now on."""
-    expire(transaction)
+    look_after(transaction)
     wanted = true() if models is None else jobs.c.model.in_(list(models))
     if _alone(transaction, worker):
         return []
@@ -75,6 +75,7 @@ def beat(transaction: Transaction, worker: str, ids: Collection[str]) -> list[st
     mine = and_(jobs.c.state == "running", jobs.c.worker == worker, jobs.c.id.in_(list(ids)))
     if transaction.shared:
         transaction.connection.execute(update(jobs).where(mine).values(lease=_lease(transaction)))
+    look_after(transaction)
     going = select(jobs.c.id).where(mine, jobs.c.cancel_requested.is_(False))
     kept = set(transaction.connection.execute(going).scalars())
     return [job for job in ids if job not in kept]
@@ -182,9 +183,16 @@ def of_worker(worker: str) -> ColumnElement[bool]:
     return jobs.c.worker == worker
 
 
-def lease_over(transaction: Transaction) -> ColumnElement[bool]:
-    """What ran on a machine that has not been heard of for a while. Only a shared database knows leases."""
-    return jobs.c.lease < transaction.now
+def look_after(transaction: Transaction) -> None:
+    """What time alone does to jobs. Whoever asks for work or reports does it, so no clock of its own is needed."""
+    expire(transaction)
+    if transaction.shared:
+        reap(transaction)
+
+
+def reap(transaction: Transaction) -> list[Job]:
+    """Give back what ran on machines that the database has not heard of for `LEASE_SECONDS`."""
+    return requeue(transaction, jobs.c.lease < transaction.now, crashed=True)
 
 
 def expire(transaction: Transaction) -> list[Job]:

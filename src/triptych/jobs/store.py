@@ -67,7 +67,6 @@ class Store:
         if isinstance(where, str) and "://" in where:
             store = cls(open_postgresql(where), bounds or Bounds(), None)
             store._migrate()
-            store.reap()
             return store
         folder = Path(where)
         owner = Owner.take(folder)
@@ -127,11 +126,12 @@ class Store:
 
     def claim(self, worker: str, limit: int, *, models: Collection[str] | None = None) -> list[Job]:
         """Up to `limit` waiting jobs (of these models), which are running from now on; their `attempts` is the number
-        to report with. Fails those whose deadline has passed."""
+        to report with. Those whose deadline has passed fail, here and at every beat."""
         return self._group.run(lambda transaction: running.claim(transaction, worker, limit, models))
 
     def beat(self, worker: str, ids: Collection[str]) -> list[str]:
-        """Say that these jobs are being worked on; those that must be stopped."""
+        """Say that these jobs are being worked on; those that must be stopped. Every few seconds, or, at a shared
+        queue, they go to others after `running.LEASE_SECONDS`."""
         return self._group.run(lambda transaction: running.beat(transaction, worker, ids))
 
     def picture(self, job: str, attempt: int, index: int, image: dict[str, Any], recipe: Recipe | None = None) -> bool:
@@ -159,16 +159,6 @@ class Store:
         return self._group.run(
             lambda transaction: running.requeue(transaction, running.of_worker(worker), crashed=crashed)
         )
-
-    def reap(self) -> list[Job]:
-        """Give back what ran on machines that a shared queue has not heard of for `LEASE_SECONDS`."""
-        return self._group.run(
-            lambda transaction: running.requeue(transaction, running.lease_over(transaction), crashed=True)
-        )
-
-    def expire(self) -> list[Job]:
-        """Fail the waiting jobs whose deadline has passed. `claim` does so too; this is for when nobody claims."""
-        return self._group.run(running.expire)
 
     # What everybody may read
 
