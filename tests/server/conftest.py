@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 from tests.server.fakes import FakeService
 
+from triptych.server import run
 from triptych.server.app import create_app
 from triptych.server.keys import Token
 from triptych.server.settings import Limits, Settings
@@ -37,8 +38,11 @@ class Live:
     loop: asyncio.AbstractEventLoop
 
     def client(self, **fields: object) -> httpx.Client:
-        headers = {"authorization": f"Bearer {TOKEN}"}
-        return httpx.Client(**{"base_url": self.url, "headers": headers, "timeout": 30, **fields})
+        return self.stranger(**{"headers": {"authorization": f"Bearer {TOKEN}"}, **fields})
+
+    def stranger(self, **fields: object) -> httpx.Client:
+        """Without the token. verify: nothing here speaks TLS, and reading certificates takes longer than a test."""
+        return httpx.Client(**{"base_url": self.url, "timeout": 30, "verify": False, **fields})
 
 
 @contextmanager
@@ -47,21 +51,20 @@ def serving(folder: Path, **fields: object) -> Iterator[Live]:
     found: dict[str, Live] = {}
     up = threading.Event()
 
-    async def run() -> None:
+    async def serve_it() -> None:
         service, flags = FakeService(folder), {"stopping": False}
-        app = create_app(service, settings_for(folder, **fields), stopping=lambda: flags["stopping"])
-        config = uvicorn.Config(app, port=0, log_config=None, lifespan="on", timeout_graceful_shutdown=2)
-        server = uvicorn.Server(config)
-        serve = asyncio.ensure_future(server.serve())
+        settings = settings_for(folder, port=0, **fields)
+        app = create_app(service, settings, stopping=lambda: flags["stopping"])
+        server, bound = uvicorn.Server(run.config(app, settings)), run.listening(settings)
+        serve = asyncio.ensure_future(server.serve([bound]))
         while not server.started:
             await asyncio.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        found["live"] = Live(f"http://127.0.0.1:{port}", service, app, flags, asyncio.get_running_loop())
+        found["live"] = Live(run.address(bound), service, app, flags, asyncio.get_running_loop())
         found["stop"] = lambda: setattr(server, "should_exit", True)
         up.set()
         await serve
 
-    thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
+    thread = threading.Thread(target=lambda: asyncio.run(serve_it()), daemon=True)
     thread.start()
     assert up.wait(20)
     try:

@@ -22,6 +22,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from triptych.core.errors import (
     Cancelled,
@@ -142,9 +143,19 @@ async def answer_api_error(request: Request, error: Exception) -> Response:
     if isinstance(error, ApiError):
         return error.response()
     assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["allow"] = ", ".join(_methods(request))
     known = {404: f"there is no {request.url.path[:200]!r} here", 405: f"{request.method} is not taken here"}
     message = known.get(error.status_code, str(error.detail))
-    return ApiError(error.status_code, message, headers=error.headers).response()
+    return ApiError(error.status_code, message, headers=headers).response()
+
+
+def _methods(request: Request) -> list[str]:
+    """What is taken at this address: the framework looks at the first route of it only."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    found = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in found for method in route.methods or ()})
 
 
 async def answer_validation(request: Request, error: Exception) -> Response:

@@ -7,7 +7,8 @@ anything is queued.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -34,6 +35,14 @@ _QUALITY: dict[str, Quality] = {
     "hd": "high",
     "xhigh": "high",
     "max": "high",
+}
+_THEIR_NAMES = {
+    "width": "size",
+    "height": "size",
+    "steps": "num_inference_steps",
+    "guidance": "guidance_scale",
+    "negative": "negative_prompt",
+    "references": "image",
 }
 _TAKEN_AS_OURS = ("low", "medium", "high", "auto")
 
@@ -84,7 +93,15 @@ def output_of(given: ImageParameters) -> tuple[Output, list[Note]]:
 def _notes_of_words(given: ImageParameters, quality: Quality) -> list[Note]:
     """What becomes of parameters that have no meaning for the models here."""
     notes: list[Note] = []
-    if given.quality is not None and given.quality not in _TAKEN_AS_OURS:
+    if given.quality is not None and given.quality not in _THEIR_NAMES = {
+    "width": "size",
+    "height": "size",
+    "steps": "num_inference_steps",
+    "guidance": "guidance_scale",
+    "negative": "negative_prompt",
+    "references": "image",
+}
+_TAKEN_AS_OURS:
         notes.append(Note("quality", "translated", f"{given.quality!r} is {quality!r} here"))
     if given.complexity is not None:
         notes.append(Note("complexity", "ignored", "the plan of a picture takes the same work at every setting"))
@@ -120,8 +137,9 @@ def _painted(
     model = given.model or DEFAULT_MODEL
     size, notes = size_of(given.size, capabilities, model)
     fields: dict[str, Any] = {**_shared(given), "n": given.n or 1, **size}
-    request = Request.make(model=model, references=tuple(Reference(asset=one) for one in references), **fields)
-    resolved, _ = contract.resolve(request, capabilities, name=model)  # its notes come with the job's result
+    with _in_their_words():
+        request = Request.make(model=model, references=tuple(Reference(asset=one) for one in references), **fields)
+        resolved, _ = contract.resolve(request, capabilities, name=model)  # its notes come with the job's result
     return request.model_copy(update={"width": resolved.width, "height": resolved.height}), notes
 
 
@@ -136,8 +154,9 @@ def edit(
     if mask is not None and (mask.width, mask.height) != (picture.width, picture.height):
         raise InvalidRequest("mask", f"is {mask.width}x{mask.height}; it has to be as large as the picture, {own}")
     shared = _shared(given)
-    whole = Request.make(model=model, references=tuple(Reference(asset=one) for one in references), **shared)
-    contract.resolve(whole, capabilities, name=model)
+    with _in_their_words():
+        whole = Request.make(model=model, references=tuple(Reference(asset=one) for one in references), **shared)
+        contract.resolve(whole, capabilities, name=model)
     notes: list[Note] = []
     if mask is None and given.lock is None:
         if given.strength is not None:
@@ -173,6 +192,16 @@ def size_of(given: str | None, capabilities: Capabilities, model: str) -> tuple[
     width, height = contract.size_for_aspect(f"{width}:{height}", capabilities)
     told = f"{model} does not paint {given}; it is {width}x{height}, the model's own size of that shape"
     return {"width": width, "height": height}, [Note("size", "translated", told)]
+
+
+@contextmanager
+def _in_their_words() -> Generator[None]:
+    """Refusals of the contract name our fields; a client of OpenAI knows the ones that it has sent."""
+    try:
+        yield
+    except InvalidRequest as error:
+        theirs = _THEIR_NAMES.get(error.parameter, error.parameter)
+        raise InvalidRequest(theirs, str(error).removeprefix(f"{error.parameter}: ")) from None
 
 
 def _paints(width: int, height: int, capabilities: Capabilities, model: str) -> bool:
