@@ -93,15 +93,7 @@ def output_of(given: ImageParameters) -> tuple[Output, list[Note]]:
 def _notes_of_words(given: ImageParameters, quality: Quality) -> list[Note]:
     """What becomes of parameters that have no meaning for the models here."""
     notes: list[Note] = []
-    if given.quality is not None and given.quality not in _THEIR_NAMES = {
-    "width": "size",
-    "height": "size",
-    "steps": "num_inference_steps",
-    "guidance": "guidance_scale",
-    "negative": "negative_prompt",
-    "references": "image",
-}
-_TAKEN_AS_OURS:
+    if given.quality is not None and given.quality not in _TAKEN_AS_OURS:
         notes.append(Note("quality", "translated", f"{given.quality!r} is {quality!r} here"))
     if given.complexity is not None:
         notes.append(Note("complexity", "ignored", "the plan of a picture takes the same work at every setting"))
