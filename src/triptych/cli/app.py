@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from triptych.cli import (
+    advise,
     bench,
     compare,
     control,
@@ -45,6 +46,7 @@ COMMANDS = (
     "control",
     "lora",
     "compare",
+    "advise",
     "replay",
     "models",
     "log",
@@ -107,6 +109,7 @@ app.command()(plan.plan)
 app.command()(control.control)
 app.add_typer(lora.app, name="lora")
 app.command()(compare.compare)
+app.command()(advise.advise)
 app.command()(replay.replay)
 app.add_typer(models.app, name="models")
 app.command()(log.log)

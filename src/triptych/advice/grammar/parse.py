@@ -1,0 +1,87 @@
+"""A prompt as sentences of tokens and phrases, with what is negated in each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from triptych.advice.grammar.phrases import Phrase, phrases_of
+from triptych.advice.grammar.tagging import tagged
+from triptych.advice.grammar.tokens import Token
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """The tokens up to a full stop, and the phrases among them."""
+
+    tokens: tuple[Token, ...]
+    phrases: tuple[Phrase, ...]
+
+    @property
+    def start(self) -> int:
+        return self.tokens[0].start
+
+    @property
+    def end(self) -> int:
+        """Where the last word ends, without the full stop."""
+        words = [token for token in self.tokens if token.tag != "STOP"]
+        return (words or list(self.tokens))[-1].end
+
+    def phrase_at(self, position: int) -> Phrase | None:
+        """The phrase that holds the token at a position."""
+        return next((phrase for phrase in self.phrases if phrase.first <= position <= phrase.last), None)
+
+    def phrase_after(self, position: int, *, within: int = 4) -> Phrase | None:
+        """The first phrase that begins after a position, at most so many tokens on."""
+        return next((phrase for phrase in self.phrases if position < phrase.first <= position + within), None)
+
+    def phrase_before(self, position: int) -> Phrase | None:
+        """The last phrase that ends before a position."""
+        return next((phrase for phrase in reversed(self.phrases) if phrase.last < position), None)
+
+    def lower(self, position: int) -> str:
+        """The word at a position, "" beyond the sentence."""
+        return self.tokens[position].lower if 0 <= position < len(self.tokens) else ""
+
+    def words(self, first: int, end: int) -> list[str]:
+        return [token.lower for token in self.tokens[max(first, 0) : max(end, 0)]]
+
+
+@dataclass(frozen=True)
+class Parse:
+    """The whole prompt."""
+
+    text: str
+    sentences: tuple[Sentence, ...]
+
+    @property
+    def tokens(self) -> Iterator[Token]:
+        return (token for sentence in self.sentences for token in sentence.tokens)
+
+    @property
+    def phrases(self) -> Iterator[Phrase]:
+        return (phrase for sentence in self.sentences for phrase in sentence.phrases)
+
+    def has(self, *words: str) -> bool:
+        """Whether one of the words stands in the prompt, outside of quotations."""
+        return any(token.lower in words or token.lemma in words for token in self.tokens)
+
+
+@lru_cache(maxsize=256)
+def parse(text: str) -> Parse:
+    """The grammar of a prompt; never fails, whatever the text."""
+    sentences: list[Sentence] = []
+    now: list[Token] = []
+    for token in tagged(text):
+        now.append(token)
+        if token.tag == "STOP":
+            sentences.append(_sentence(now))
+            now = []
+    if now:
+        sentences.append(_sentence(now))
+    return Parse(text, tuple(sentences))
+
+
+def _sentence(tokens: list[Token]) -> Sentence:
+    return Sentence(tuple(tokens), tuple(phrases_of(tokens)))
