@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from triptych.cli.pages import Page, row
+
 if TYPE_CHECKING:
     from triptych.evals.statistics import Interval
 
     Figures = Mapping[str, Mapping[str, Mapping[str, Interval]]]
     """Model, kind, condition."""
 
-PAGE = "docs/control.md"
-BEGIN, END = "<!-- figures: written by `triptych bench control --write` -->", "<!-- end of figures -->"
+PAGE = Page("docs/control.md", "control")
 
 
 def control(
@@ -24,15 +25,14 @@ def control(
     scenes: Annotated[int, typer.Option(min=2, max=1000, help="So many fresh scenes, each painted 14 times.")] = 48,
     quality: Annotated[str, typer.Option(help="low, medium or high.")] = "medium",
     sheet: Annotated[Path | None, typer.Option(help="Draw a sheet of the first scenes here (PNG).")] = None,
-    write: Annotated[bool, typer.Option("--write", help=f"Write the figures into {PAGE}.")] = False,
+    write: Annotated[bool, typer.Option("--write", help=f"Write the figures into {PAGE.path}.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
     """Measure how well pictures follow control maps: with and without them, with a plan and without one."""
     from triptych.cli.catalogue import check_model, registry
     from triptych.cli.output import show, show_json, tell
-    from triptych.core.errors import FileProblem, InvalidRequest, one_of
-    from triptych.core.files import write_atomically
+    from triptych.core.errors import InvalidRequest, one_of
     from triptych.core.inputs import CONTROL_KINDS
 
     names = [name.strip() for name in models.split(",")]
@@ -43,9 +43,8 @@ def control(
         takes = registry().capabilities(name).controls
         if missing := [kind for kind in chosen if kind not in takes]:
             raise InvalidRequest("models", f"{name} takes no maps of {', '.join(missing)}")
-    page = Path(PAGE)
-    if write and (not page.exists() or BEGIN not in page.read_text(encoding="utf-8")):
-        raise FileProblem(f"{page} is not here, or has no place for figures; run this in the repository")
+    if write:
+        PAGE.check()
 
     from triptych.api import library
     from triptych.evals.control import Bench, gains, intervals
@@ -76,9 +75,7 @@ def control(
     told = f"{scenes} scenes of {side} px, quality {quality}; in brackets 95 % intervals over scenes."
     lines = [*_lines(figures, more), "", *_hole_lines(holes), "", told]
     if write:
-        before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-        text = before + BEGIN + "\n\n" + "\n".join(lines) + "\n\n" + END + rest.partition(END)[2]
-        write_atomically(page, text.encode())
+        PAGE.write(lines)
     if as_json:
         show_json({**conditions, "agreement": _json(figures), "gain": _json(more), "holes": _json(holes)})
         return
@@ -94,10 +91,10 @@ def _lines(figures: Figures, more: Figures) -> list[str]:
     for name, kinds in figures.items():
         lines += [f"### {name}", "", *_head(["agreement", *(f"{kind}: {MEASURES[kind]}" for kind in kinds)])]
         for condition, words in CONDITIONS.items():
-            lines.append(_row([f"**{condition}**: {words}", *(_told(kinds[kind][condition]) for kind in kinds)]))
+            lines.append(row([f"**{condition}**: {words}", *(_told(kinds[kind][condition]) for kind in kinds)]))
         lines += ["", *_head(["what the map brings", *kinds])]
         for gain in next(iter(more[name].values())):
-            lines.append(_row([gain, *(_told(more[name][kind][gain], sign=True) for kind in kinds)]))
+            lines.append(row([gain, *(_told(more[name][kind][gain], sign=True) for kind in kinds)]))
         lines.append("")
     return lines[:-1]
 
@@ -110,16 +107,12 @@ def _hole_lines(holes: Figures) -> list[str]:
     for name, told in holes.items():
         for figure, words in HOLES.items():
             cells = (_told(told[figure][column], sign=column == "gain") for column in ("seeing", "not seeing", "gain"))
-            lines.append(_row([f"{name}: {words}", *cells]))
+            lines.append(row([f"{name}: {words}", *cells]))
     return lines
 
 
 def _head(cells: Sequence[str]) -> list[str]:
-    return [_row(cells), _row(["---"] * len(cells))]
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
+    return [row(cells), row(["---"] * len(cells))]
 
 
 def _told(interval: Interval, *, sign: bool = False) -> str:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from triptych.cli.pages import Page
+
 if TYPE_CHECKING:
     from triptych.evals.lora import Lesson
     from triptych.evals.lora_bench import Shots
 
-PAGE = "docs/lora.md"
-BEGIN, END = "<!-- figures: written by `triptych bench lora --write` -->", "<!-- end of figures -->"
+PAGE = Page("docs/lora.md", "lora")
 PICTURES = 12
 COLUMNS = 7
 CELL = 88
@@ -31,7 +32,7 @@ def lora(
     keep: Annotated[bool, typer.Option("--keep", help="Train each again with --keep; measure both.")] = False,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of sets and LoRAs.")] = Path("runs/lora-bench"),
     sheet: Annotated[Path | None, typer.Option(help="Draw set, before and after here (PNG).")] = None,
-    write: Annotated[bool, typer.Option("--write", help=f"Write the figures into {PAGE}.")] = False,
+    write: Annotated[bool, typer.Option("--write", help=f"Write the figures into {PAGE.path}.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
@@ -43,15 +44,14 @@ def lora(
     from triptych.cli.catalogue import check_model, registry
     from triptych.cli.output import show, show_json, tell
     from triptych.core.errors import FileProblem, one_of
-    from triptych.core.files import check_folder, write_atomically
+    from triptych.core.files import check_folder
 
     names = [name.strip() for name in models.split(",")]
     level = one_of("quality", quality, ("low", "medium", "high"))
     for name in names:
         check_model(name)
-    page = Path(PAGE)
-    if write and (not page.exists() or BEGIN not in page.read_text(encoding="utf-8")):
-        raise FileProblem(f"{page} is not here, or has no place for figures; run this in the repository")
+    if write:
+        PAGE.check()
     check_folder(out)
 
     from triptych.core.asset import FileAsset
@@ -94,9 +94,7 @@ def lora(
     told = f"{PICTURES} pictures of {side} px a set, {prompts} fresh prompts, quality {quality}, plans as written"
     lines = [*_table(lessons, trained), "", f"{told}; in brackets 95 % intervals over prompts."]
     if write:
-        before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-        text = before + BEGIN + "\n\n" + "\n".join(lines) + "\n\n" + END + rest.partition(END)[2]
-        write_atomically(page, text.encode())
+        PAGE.write(lines)
     if as_json:
         figures = {name: {kind: one.as_json() for kind, one in each.items()} for name, each in lessons.items()}
         conditions = {"pictures": PICTURES, "prompts": prompts, "quality": quality}

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from triptych.cli.pages import Page, row
+
 if TYPE_CHECKING:
     from triptych.evals.references import Bench, Told
     from triptych.evals.statistics import Interval
 
-PAGE = "docs/references.md"
-BEGIN, END = "<!-- figures: written by `triptych bench references --write` -->", "<!-- end of figures -->"
+PAGE = Page("docs/references.md", "references")
 
 
 def references(
@@ -24,23 +25,21 @@ def references(
     quality: Annotated[str, typer.Option(help="low, medium or high.")] = "medium",
     guidance: Annotated[float | None, typer.Option(help="Instead of the model's own beside references.")] = None,
     sheet: Annotated[Path | None, typer.Option(help="Draw a sheet of the first series here (PNG).")] = None,
-    write: Annotated[bool, typer.Option("--write", help=f"Write the figures into {PAGE}.")] = False,
+    write: Annotated[bool, typer.Option("--write", help=f"Write the figures into {PAGE.path}.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
     """Measure references: identity of faces and things, style, pose, scale and layout, and drift per role."""
     from triptych.cli.catalogue import check_model
     from triptych.cli.output import show, show_json, tell
-    from triptych.core.errors import FileProblem, InvalidRequest, one_of
-    from triptych.core.files import write_atomically
+    from triptych.core.errors import InvalidRequest, one_of
 
     names = [name.strip() for name in models.split(",")]
     level: Any = one_of("quality", quality, ("low", "medium", "high"))
     for name in names:
         check_model(name)
-    page = Path(PAGE)
-    if write and (not page.exists() or BEGIN not in page.read_text(encoding="utf-8")):
-        raise FileProblem(f"{page} is not here, or has no place for figures; run this in the repository")
+    if write:
+        PAGE.check()
 
     from triptych.api import library
     from triptych.evals.readers.load import Readers
@@ -72,9 +71,7 @@ def references(
     )
     lines = [*_lines(figures), *_drift_lines(drifts), told]
     if write:
-        before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-        text = before + BEGIN + "\n\n" + "\n".join(lines) + "\n\n" + END + rest.partition(END)[2]
-        write_atomically(page, text.encode())
+        PAGE.write(lines)
     if as_json:
         show_json({"cases": cases, "side": side, "quality": quality, "figures": figures, "drift": drifts})
         return
@@ -128,11 +125,11 @@ def _lines(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
     lines: list[str] = []
     for model, kinds in figures.items():
         head = ["role, shown by", "measure", *CONDITIONS.values(), "what the reference brings"]
-        lines += [f"### {model}", "", _row(head), _row(["---"] * len(head))]
+        lines += [f"### {model}", "", row(head), row(["---"] * len(head))]
         for kind, measures in kinds.items():
             for name, told in measures.items():
                 cells = [_told(told.get(condition)) for condition in CONDITIONS]
-                lines.append(_row([_kind(kind), measures_of(kind)[name], *cells, _told(told["gain"], sign=True)]))
+                lines.append(row([_kind(kind), measures_of(kind)[name], *cells, _told(told["gain"], sign=True)]))
         lines.append("")
     return lines
 
@@ -146,21 +143,17 @@ def _drift_lines(drifts: Mapping[str, Mapping[str, Mapping[str, Sequence[Any]]]]
     if not rounds:
         return []
     head = ["drift", "measure", *(f"round {number}" for number in range(1, rounds + 1))]
-    lines = ["### Each result as the next reference", "", _row(head), _row(["---"] * len(head))]
+    lines = ["### Each result as the next reference", "", row(head), row(["---"] * len(head))]
     for model, kinds in drifts.items():
         for kind, measures in kinds.items():
             for name, told in measures.items():
-                lines.append(_row([f"{model}, {_kind(kind)}", measures_of(kind)[name], *map(_told, told)]))
+                lines.append(row([f"{model}, {_kind(kind)}", measures_of(kind)[name], *map(_told, told)]))
     return [*lines, ""]
 
 
 def _kind(kind: str) -> str:
     shown = {"face": "identity, faces", "tint": "identity, recoloured things"}
     return shown.get(kind, kind)
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
 
 
 def _told(told: Mapping[str, float] | None, *, sign: bool = False) -> str:

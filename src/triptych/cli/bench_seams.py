@@ -8,14 +8,47 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from triptych.cli.pages import Page, table
+
 if TYPE_CHECKING:
     from triptych.core.events import Pixels
     from triptych.evals.reading import Reading
 
+PAGE = Page("docs/seams.md", "seams")
 PARTS = ("outpaint", "sizes", "regions")
 SIZES = "128x128,192x128,256x128,384x128,128x256,256x256,512x256"
 ROWS = ("single", "two_objects", "counting", "colours", "position")
 """Rows of the table that the sizes are asked, so many prompts of each that they come to the cases."""
+
+TABLES: tuple[tuple[str, dict[str, str], Callable[[dict[str, Any]], bool]], ...] = (
+    (
+        "Beyond the edges",
+        {
+            "changed": "pixels of the source that changed",
+            "seam_error": "seam against the picture's own gradient",
+            "below_own_gradient": "share of cases below it",
+            "largest_seam_error": "largest",
+            "across": "difference across the border, against the usual",
+        },
+        lambda figures: "across" in figures,
+    ),
+    (
+        "Larger than the models were trained",
+        {
+            "correct": "what was asked is in it",
+            "seam_error": "window borders against the picture's own gradient",
+            "grid": "other borders of tokens against the same",
+            "against_grid": "window borders against those",
+        },
+        lambda figures: "grid" in figures,
+    ),
+    (
+        "Regions",
+        {"landed": "things in their region", "right": "in their colour too", "both": "the whole case right"},
+        lambda figures: "landed" in figures,
+    ),
+)
+"""Title of a table, its columns, and which figures belong in it."""
 
 Line = dict[str, float]
 
@@ -29,6 +62,7 @@ def seams(
     out: Annotated[Path, typer.Option(help="Folder for the figures and a sheet; goes on where it stopped.")] = Path(
         "runs/seams"
     ),
+    write: Annotated[bool, typer.Option("--write", help=f"Write the figures into {PAGE.path}.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
@@ -51,6 +85,8 @@ def seams(
     wanted = [size_fields(size.strip(), None, names[0]) for size in sizes.split(",") if size.strip()]
     one_of("quality", quality, ("low", "medium", "high"))
     check_folder(out)
+    if write:
+        PAGE.check()
 
     from triptych.evals import seams as measured
 
@@ -74,19 +110,37 @@ def seams(
                 lines = _carried_on(out / f"{name}-{quality}-{label.replace(' ', '-')}.jsonl", cases, job, quiet)
                 found[label] = measured.summary([{k: v for k, v in line.items() if k != "number"} for line in lines])
                 tell(f"{name} {label} done", quiet=quiet)
+    lines = [*_tables(report), "", f"{cases} cases a line, quality {quality}; in brackets 95 % intervals over cases."]
+    if write:
+        PAGE.write(lines)
     if as_json:
         show_json({"cases": cases, "quality": quality, "models": report})
         return
-    for name, found in report.items():
-        for label, figures in found.items():
-            told = "  ".join(_told(key, value) for key, value in figures.items())
-            show(f"{name:<11}{label:<12}{told}")
+    for line in lines:
+        show(line)
 
 
-def _told(key: str, value: float | list[float]) -> str:
+def _tables(report: dict[str, dict[str, Any]]) -> list[str]:
+    """A table for each part that was measured, a row for each model and size."""
+    found = [(model, label, figures) for model, each in report.items() for label, figures in each.items()]
+    lines: list[str] = []
+    for title, shown, is_one in TABLES:
+        rows = [(model, label, figures) for model, label, figures in found if is_one(figures)]
+        if rows:
+            head = ["model", "what", *shown.values()]
+            cells = [
+                [f"`{model}`", label, *(_told(figures.get(key)) for key in shown)] for model, label, figures in rows
+            ]
+            lines += ["", f"### {title}", "", *table(head, cells)]
+    return lines[1:]
+
+
+def _told(value: float | list[float] | None) -> str:
+    if value is None:
+        return ""
     if isinstance(value, list):
-        return f"{key} {value[0]:.3f} [{value[1]:.3f}, {value[2]:.3f}]"
-    return f"{key} {value:g}"
+        return f"{value[0]:.3f} ({value[1]:.3f} to {value[2]:.3f})"
+    return f"{value:g}"
 
 
 def _carried_on(path: Path, cases: int, job: Callable[[int], Line], quiet: bool) -> list[Line]:
