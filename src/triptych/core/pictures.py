@@ -30,6 +30,17 @@ _SIXTEEN_BITS = ("I;16", "I;16B", "I;16L", "I", "F")
 
 
 @dataclass(frozen=True)
+class Upload:
+    """The bytes of a file that came over a wire; `name` is for messages."""
+
+    data: bytes
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
 class Opened:
     """pixels: uint8 (H, W, 3) or, with transparency, (H, W, 4); of `open_map` (H, W). lossy: it came from a JPEG.
 
@@ -48,7 +59,7 @@ class Opened:
         return Asset.of(self.pixels, self.name)
 
 
-def open_picture(path: Path, *, parameter: str = "image") -> Opened:
+def open_picture(path: Path | Upload, *, parameter: str = "image") -> Opened:
     """A PNG, JPEG or WebP file, or stdin for `-`, upright and in 8-bit sRGB.
 
     Raises `FileProblem` for what is no picture, damaged, animated, or larger than 64 megapixels.
@@ -63,7 +74,7 @@ def open_picture(path: Path, *, parameter: str = "image") -> Opened:
         return Opened(pixels, tuple(notes), picture.format or "", picture.format == "JPEG", _name(path), profile)
 
 
-def open_map(path: Path, *, parameter: str = "mask") -> Opened:
+def open_map(path: Path | Upload, *, parameter: str = "mask") -> Opened:
     """A mask or another map as grey, uint8 (H, W). Where there is transparency, it is the map: 0 = edit (255).
 
     Colours become luminance (ITU-R BT.601) and 16 bits become 8, each with a note.
@@ -88,11 +99,14 @@ def open_map(path: Path, *, parameter: str = "mask") -> Opened:
 class _Decoded:
     """Context manager around an open, decoded picture that turns what Pillow raises into `FileProblem`."""
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.shown = path, "the picture from stdin" if str(path) == STDIN else str(path)
+    def __init__(self, path: Path | Upload) -> None:
+        self.path = path
+        self.shown = "the picture from stdin" if isinstance(path, Path) and str(path) == STDIN else str(path)
 
     def __enter__(self) -> Image.Image:
-        if str(self.path) == STDIN:
+        if isinstance(self.path, Upload):
+            data = self.path.data
+        elif str(self.path) == STDIN:
             data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
         else:
             data = read_bytes(self.path, MAX_FILE_BYTES)
@@ -162,5 +176,7 @@ def _eight_bits(picture: Image.Image, parameter: str, notes: list[Note]) -> Pixe
     return np.clip(np.round(values / 257), 0, 255).astype(np.uint8)
 
 
-def _name(path: Path) -> str:
+def _name(path: Path | Upload) -> str:
+    if isinstance(path, Upload):
+        return path.name
     return "stdin" if str(path) == STDIN else path.name

@@ -10,73 +10,47 @@ from __future__ import annotations
 import itertools
 import secrets
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from contextlib import nullcontext
+from typing import Any
 
 import torch
 
-from triptych.core.capabilities import Capabilities
 from triptych.core.contract import resolve
-from triptych.core.errors import Cancelled, OutOfMemory, TriptychError
-from triptych.core.events import Event, Failed, Finished, Note, Planned, Started, Stepped
-from triptych.core.family import Family
+from triptych.core.errors import Cancelled, DeadlineMissed, NotANumber, OutOfMemory, TriptychError
+from triptych.core.events import Event, Failed, Finished, Planned, Started, Stepped
 from triptych.core.pixels import Pixels
-from triptych.core.plan import Plan
 from triptych.core.request import Request
-from triptych.core.state import Condition, Saved, State
-from triptych.engine.batcher import Job, next_group
+from triptych.core.state import Saved, State
+from triptych.engine.batcher import Batcher, Job
+from triptych.engine.costs import Costs
+from triptych.engine.memory import Budget, Peak, held_bytes
+from triptych.engine.starting import Models, Starter
+from triptych.engine.ticket import Ticket
 
-KEPT_CONDITIONS = 64
-
-
-class Models(Protocol):
-    """Where the engine gets its models from."""
-
-    def family(self, name: str) -> Family:
-        """The loaded model of that name."""
-        ...
-
-    def plan(self, request: Request, index: int) -> Plan | None:
-        """The plan for picture `index`, or None where there is nothing to plan."""
-        ...
-
-    def notes(self, request: Request, capabilities: Capabilities) -> tuple[Note, ...]:
-        """What becomes of the words of a prompt: mapped, cut, or beyond what the model learned."""
-        ...
-
-
-@dataclass
-class _Ticket:
-    """A request in the engine: what was asked, what it became, and which of its pictures have not begun."""
-
-    id: int
-    request: Request
-    family: Family
-    notes: tuple[Note, ...]
-    previews: bool
-    waiting: deque[int]
-    saved: Mapping[int, Saved] = field(default_factory=dict[int, Saved])
-    seconds: dict[int, dict[str, float]] = field(default_factory=dict[int, dict[str, float]])
-    plans: dict[int, Plan | None] = field(default_factory=dict[int, "Plan | None"])
+CHECKED_EVERY = 8
+"""Forwards of a picture between two looks whether its numbers are still numbers."""
 
 
 class Engine:
     """Makes pictures of any number of requests together.
 
     models: where families and plans come from. largest_batch: how many pictures share a forward at most.
-    most_active: how many pictures are under way at once; the rest wait in the order they came.
+    most_active: how many pictures are under way at once; the rest wait in the order they came. memory: bytes that they
+    and their forwards may take; None is no bound.
     """
 
-    def __init__(self, models: Models, *, largest_batch: int = 16, most_active: int = 32) -> None:
-        self.models = models
-        self.largest_batch, self.most_active = largest_batch, most_active
+    def __init__(
+        self, models: Models, *, largest_batch: int = 16, most_active: int = 32, memory: int | None = None
+    ) -> None:
+        self.models, self._starter = models, Starter(models)
+        self.most_active = most_active
+        self.costs, self.budget = Costs(), Budget(memory)
+        self._batcher = Batcher(self.costs, largest_batch)
         self._ids = itertools.count(1)
-        self._ticks = itertools.count(1)
-        self._tickets: dict[int, _Ticket] = {}
+        self._tickets: dict[int, Ticket] = {}
         self._jobs: list[Job] = []
-        self._conditions: OrderedDict[Any, Condition] = OrderedDict()
         self._events: deque[Event] = deque()
 
     @property
@@ -90,11 +64,15 @@ class Engine:
         previews: bool = False,
         only: Collection[int] | None = None,
         saved: Mapping[int, Saved] | None = None,
+        priority: int = 0,
+        timeout: float | None = None,
     ) -> int:
         """Accept a request; return its id. Raises `InvalidRequest` where the model's contract refuses it.
 
         previews: put a small picture into every `Stepped`. only: paint just these pictures of the request's n.
         saved: states of some of them to go on from; one that does not fit begins anew, with the same pixels.
+        priority: higher is served first, beside the share that the oldest always has. timeout: seconds after which
+        nobody wants what is not there yet.
         """
         family = self.models.family(request.model)
         resolved, notes = resolve(request, family.capabilities, name=request.model)
@@ -102,7 +80,9 @@ class Engine:
             resolved = resolved.model_copy(update={"seed": secrets.randbelow(2**32)})
         notes += self.models.notes(resolved, family.capabilities)
         indices = range(resolved.n) if only is None else sorted(only)
-        ticket = _Ticket(next(self._ids), resolved, family, notes, previews, deque(indices), saved or {})
+        ticket = Ticket(next(self._ids), resolved, family, notes, previews, deque(indices), saved or {}, priority)
+        if timeout is not None:
+            ticket.deadline = time.monotonic() + timeout
         self._tickets[ticket.id] = ticket
         self._events.append(Started(ticket.id, resolved, notes))
         return ticket.id
@@ -112,10 +92,7 @@ class Engine:
         ticket = self._tickets.get(request_id)
         if ticket is None:
             return
-        indices = [*ticket.waiting, *(job.index for job in self._jobs if job.request_id == request_id)]
-        ticket.waiting.clear()
-        for index in indices:
-            self._end(ticket, index, Failed(request_id, index, Cancelled("cancelled")))
+        self._end_all(ticket, Cancelled("cancelled"))
 
     def run(self) -> Iterator[Event]:
         """Work until nothing is left, yielding events as they happen. Requests may be submitted meanwhile."""
@@ -155,81 +132,95 @@ class Engine:
 
     def tick(self) -> None:
         """Admit what waits, move one group one step, decode what is done. Events queue up for `run`."""
-        self._admit()
-        group = next_group(self._jobs, self.largest_batch)
+        now = time.monotonic()
+        self._miss_deadlines(now)
+        self._admit(now)
+        held = sum(job.held for job in self._jobs)
+        each = max((self.costs.bytes_each(job.key) for job in self._jobs), default=0.0)
+        group = self._batcher.next_group(self._jobs, now, self.budget.widest(held, each))
         if not group:
             return
-        now = next(self._ticks)
-        family, started = group[0].family, time.perf_counter()
+        started = time.perf_counter()
         try:
-            with torch.inference_mode():
-                predictions = family.forward([job.state for job in group])
-                states = [family.advance(job.state, p) for job, p in zip(group, predictions, strict=True)]
+            outcomes = self._moved(group)
         except Exception as error:
+            self._batcher.spent(time.perf_counter() - started)
             self._fail(group, error)
             return
         took = time.perf_counter() - started
+        self._batcher.spent(took)
         done: list[Job] = []
-        for job, state in zip(group, states, strict=True):
-            whole_step = state.step > job.state.step
-            job.state, job.moved_at = state, now
-            ticket = self._tickets[job.request_id]
-            spent = ticket.seconds[job.index]
-            spent["denoise"] = spent.get("denoise", 0.0) + took
-            if whole_step:
-                preview = family.preview(state) if ticket.previews and not state.done else None
-                self._events.append(Stepped(job.request_id, job.index, state.step, state.total, preview))
-            if state.done:
+        for job, outcome in zip(group, outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                self._fail([job], outcome)
+                continue
+            self._step(job, outcome, took)
+            if outcome.done:
                 done.append(job)
         if done:
             self._finish(done)
 
-    def _admit(self) -> None:
+    def _moved(self, group: list[Job]) -> list[State | Exception]:
+        """One forward for all, one step for each: its next state, or what went wrong with it alone."""
+        family, kind = group[0].family, group[0].key
+        looked_at = nullcontext() if self.costs.knows(kind, len(group)) else Peak()
+        started = time.perf_counter()
+        with torch.inference_mode():
+            with looked_at as peak:
+                predictions = family.forward([job.state for job in group])
+            self.costs.note(kind, len(group), time.perf_counter() - started, peak.grown if peak else None)
+            return [_advanced(job, each) for job, each in zip(group, predictions, strict=True)]
+
+    def _step(self, job: Job, state: State, took: float) -> None:
+        whole = state.step > job.state.step
+        job.state, job.forwards = state, job.forwards + 1
+        ticket = self._tickets[job.request_id]
+        spent = ticket.seconds[job.index]
+        spent["denoise"] = spent.get("denoise", 0.0) + took
+        if whole:
+            preview = job.family.preview(state) if ticket.previews and not state.done else None
+            self._events.append(Stepped(job.request_id, job.index, state.step, state.total, preview))
+
+    def _admit(self, now: float) -> None:
         """Begin waiting pictures, oldest request first, while there is room."""
         for ticket in list(self._tickets.values()):
             while ticket.waiting and len(self._jobs) < self.most_active:
+                held = sum(job.held for job in self._jobs)
+                forward = max((self.costs.bytes_each(job.key) for job in self._jobs), default=0.0)
+                if not self.budget.admits(ticket.kind, ticket.pixels, held, forward):
+                    return
                 index = ticket.waiting.popleft()
                 try:
                     with torch.inference_mode():
-                        state = self._begin(ticket, index)
+                        state = self._starter.begin(ticket, index)
+                except OutOfMemory as error:
+                    if self._jobs:  # the memory is theirs, and comes back when they are done
+                        ticket.waiting.appendleft(index)
+                        return
+                    self._end(ticket, index, Failed(ticket.id, index, error))
+                    continue
                 except Exception as error:
                     self._end(ticket, index, Failed(ticket.id, index, _as_ours(error)))
                     continue
-                self._jobs.append(Job(ticket.id, index, ticket.family, state))
+                self._started(ticket, index, state, now)
 
-    def _begin(self, ticket: _Ticket, index: int) -> State:
-        started = time.perf_counter()
-        plan = self._plan(ticket.request, index)
-        planned = time.perf_counter()
-        condition = self._condition(ticket, plan)
-        ticket.seconds[index] = {"plan": planned - started, "encode": time.perf_counter() - planned}
-        ticket.plans[index] = plan
+    def _started(self, ticket: Ticket, index: int, state: State, now: float) -> None:
+        """Under way, unless it is known that it would come too late."""
+        plan = ticket.plans[index]
         if plan is not None:
             self._events.append(Planned(ticket.id, index, plan))
-        if index in ticket.saved:
-            try:
-                return ticket.family.resume(ticket.request, condition, index, ticket.saved[index])
-            except (ValueError, IndexError, KeyError) as error:
-                told = f"picture {index} begins anew: what was kept of it does not fit ({error})"
-                ticket.notes += (Note("seed", "note", told),)
-        return ticket.family.begin(ticket.request, condition, index)
+        held = held_bytes(state)
+        self.budget.note(ticket.kind, ticket.pixels, held)
+        job = Job(ticket.id, index, ticket.family, state, ticket.priority, ticket.deadline, held=held)
+        self._jobs.append(job)
+        needed, left = self._batcher.left(job), ticket.deadline - now
+        if self.costs.measured(job.key) and needed > left:
+            told = f"needs about {needed:.1f} s by what such pictures took, and only {max(left, 0):.1f} s are left"
+            self._end(ticket, index, Failed(ticket.id, index, DeadlineMissed(told)))
 
-    def _plan(self, request: Request, index: int) -> Plan | None:
-        if request.plan is not None or not request.use_plan:
-            return request.plan
-        return self.models.plan(request, index)
-
-    def _condition(self, ticket: _Ticket, plan: Plan | None) -> Condition:
-        """Encoded once per content: the same words and plan are not read twice."""
-        request = ticket.request
-        key = (id(ticket.family), plan, request.conditioning)
-        if key in self._conditions:
-            self._conditions.move_to_end(key)
-        else:
-            self._conditions[key] = ticket.family.encode(request, plan)
-            if len(self._conditions) > KEPT_CONDITIONS:
-                self._conditions.popitem(last=False)
-        return self._conditions[key]
+    def _miss_deadlines(self, now: float) -> None:
+        for ticket in [ticket for ticket in self._tickets.values() if ticket.deadline < now]:
+            self._end_all(ticket, DeadlineMissed("not done within the time that was allowed"))
 
     def _finish(self, jobs: list[Job]) -> None:
         started = time.perf_counter()
@@ -257,17 +248,29 @@ class Engine:
         self._end(self._tickets[job.request_id], job.index, Failed(job.request_id, job.index, _as_ours(error)))
 
     def _alone(self, job: Job) -> None:
+        if job.state.done:
+            self._finish([job])
+            return
+        started = time.perf_counter()
         try:
             with torch.inference_mode():
-                if not job.state.done:
-                    job.state = job.family.advance(job.state, job.family.forward([job.state])[0])
+                outcome = _advanced(job, job.family.forward([job.state])[0])
         except Exception as error:
-            self._fail([job], error)
+            outcome = error
+        if isinstance(outcome, Exception):
+            self._fail([job], outcome)
             return
+        self._step(job, outcome, time.perf_counter() - started)
         if job.state.done:
             self._finish([job])
 
-    def _end(self, ticket: _Ticket, index: int, event: Finished | Failed) -> None:
+    def _end_all(self, ticket: Ticket, error: TriptychError) -> None:
+        indices = [*ticket.waiting, *(job.index for job in self._jobs if job.request_id == ticket.id)]
+        ticket.waiting.clear()
+        for index in indices:
+            self._end(ticket, index, Failed(ticket.id, index, error))
+
+    def _end(self, ticket: Ticket, index: int, event: Finished | Failed) -> None:
         for job in [job for job in self._jobs if (job.request_id, job.index) == (ticket.id, index)]:
             self._jobs.remove(job)
             job.family.release(job.state)
@@ -275,6 +278,17 @@ class Engine:
         active = any(job.request_id == ticket.id for job in self._jobs)
         if not ticket.waiting and not active:
             self._tickets.pop(ticket.id, None)  # cancelling many pictures that wait ends the ticket with the first
+
+
+def _advanced(job: Job, prediction: Any) -> State | Exception:
+    """The next state. Numbers that are none are found within a few steps, not after all of them."""
+    try:
+        if job.forwards % CHECKED_EVERY == 0 and not bool(torch.isfinite(prediction).all()):
+            step = job.state.step + 1
+            return NotANumber(f"the picture became not-a-number at step {step}; try less guidance or more steps")
+        return job.family.advance(job.state, prediction)
+    except Exception as error:
+        return error
 
 
 def _as_ours(error: Exception) -> Exception:

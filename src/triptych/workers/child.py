@@ -159,7 +159,11 @@ class Child:
         states = zip(frame.fields["states"], frame.blobs, strict=True)
         found = {index: unpack(data, request, running.weights) for index, data in states}
         saved = {index: kept for index, kept in found.items() if kept is not None}
-        self.requests[self.engine.submit(request, only=running.left, saved=saved)] = running
+        fields = frame.fields
+        request_id = self.engine.submit(
+            request, only=running.left, saved=saved, priority=fields["priority"], timeout=fields["timeout"]
+        )
+        self.requests[request_id] = running
 
     def _step(self, running: Running, task: Callable[[], Any]) -> None:
         """In a thread of its own: an edit, whose windows the engine paints."""

@@ -23,7 +23,7 @@ _CODES: dict[type[TriptychError], str] = {
     ContentRefused: "content_refused",
     OutOfMemory: "out_of_memory",
     Cancelled: "cancelled",
-    DeadlineMissed: "deadline_missed",
+    DeadlineMissed: "deadline_exceeded",
     NotANumber: "not_a_number",
 }
 

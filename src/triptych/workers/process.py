@@ -35,7 +35,10 @@ class Setup:
 
 
 class Process:
-    """Running from the start. on_frame: each frame. on_gone: once, after the last one, with the exit status."""
+    """Started with the object, heard from `listen` on.
+
+    on_frame: each frame. on_gone: once, after the last one, with the exit status.
+    """
 
     def __init__(
         self, setup: Setup, on_frame: Callable[[Process, Frame], None], on_gone: Callable[[Process, int], None]
@@ -56,6 +59,8 @@ class Process:
         self.pid = self._popen.pid
         self._reader = threading.Thread(target=self._read, name=f"worker-{self.pid}", daemon=True)
         self.send(Frame("config", dict(setup.config)))
+
+    def listen(self) -> None:
         self._reader.start()
 
     @property

@@ -12,7 +12,7 @@ from typing import Any
 from triptych.core.errors import FileProblem
 from triptych.core.readers import read_recipe
 from triptych.core.recipe import Recipe
-from triptych.jobs.publish import publish
+from triptych.jobs.publishing import publish
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 

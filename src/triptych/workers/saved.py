@@ -23,7 +23,7 @@ KEY = "triptych"
 
 def pack(kept: Saved, request: Request, weights_sha256: str | None) -> bytes:
     """request: the resolved one."""
-    tensors = {name: tensor.contiguous() for name, tensor in kept.tensors.items()}
+    tensors = {name: tensor.clone() for name, tensor in kept.tensors.items()}  # some are views of one storage
     about = {"step": kept.step, "facts": kept.facts, "of": _of(request, weights_sha256), "sum": _sum(tensors)}
     return save(tensors, {KEY: json.dumps(about)})
 

@@ -100,6 +100,7 @@ class Slot:
         process = Process(self._setup, self._on_frame, self._on_gone)
         with self._lock:
             self._process = process
+        process.listen()
 
     def kill(self) -> None:
         if process := self._process:
@@ -132,6 +133,8 @@ class Slot:
             "payload": job.payload,
             "done": sorted(held.images),
             "states": sorted(states),
+            "priority": job.priority,
+            "timeout": None if job.deadline is None else max(job.deadline - clock.now(), 0.0),
             "partials": self._broker.wanted(job.id),
         }
         self._send(Frame("submit", fields, tuple(states[index] for index in sorted(states))))

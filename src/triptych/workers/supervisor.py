@@ -20,7 +20,7 @@ from typing import Any
 
 from triptych.jobs.errors import StorageError
 from triptych.jobs.model import JobEvent
-from triptych.jobs.publish import sweep
+from triptych.jobs.publishing import sweep
 from triptych.jobs.store import Store
 from triptych.workers.live import Broker, Listener
 from triptych.workers.process import Setup

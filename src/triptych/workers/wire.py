@@ -47,6 +47,9 @@ class Channel:
         ours, theirs = socket.socketpair()
         return cls(ours), theirs
 
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
     def send(self, frame: Frame) -> None:
         """Raises `WireError` if the other end is gone or the frame is beyond the bounds."""
         lengths = [len(blob) for blob in frame.blobs]
