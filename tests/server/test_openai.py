@@ -104,6 +104,7 @@ def test_a_link_works_without_the_token_for_this_picture_only(sdk: openai.OpenAI
         ):
             assert stranger.get(wrong).status_code == 401
         assert stranger.delete(url).status_code == 401
+        assert url.startswith(f"{live.url}/v1/pictures/")
 
 
 def test_own_parameters_go_in_as_extra_body(sdk: openai.OpenAI, live: Live) -> None:

@@ -44,7 +44,8 @@ STREAMED: dict[str, Any] = {
 @dataclass(frozen=True)
 class Call:
     """news: the jobs to submit. notes: what became of OpenAI's parameters. inputs: sizes of the pictures that went in.
-    size: of the pictures that come out. key, body_sha: the idempotency key of the client and what it stands for.
+    size: of the pictures that come out. base: how the client called the server, for links. key, body_sha: the
+    idempotency key of the client and what it stands for.
     """
 
     kind: Literal["image_generation", "image_edit"]
@@ -54,6 +55,7 @@ class Call:
     prompt: str
     inputs: tuple[tuple[int, int], ...]
     size: tuple[int, int]
+    base: str
     key: str | None
     body_sha: str
 
@@ -148,7 +150,7 @@ async def _whole(service: Service, call: Call, ids: Sequence[str], settings: Set
     for job in jobs:
         for number, _ in enumerate(answers.made_of(job)):
             if call.output.as_url:
-                data.append(ImageBody(url=_link(job.id, number, call.output, settings)))
+                data.append(ImageBody(url=_link(call, job.id, number, settings)))
             else:
                 picture = await _picture(service, job.id, number, call.output)
                 data.append(ImageBody(b64_json=answers.base64_of(picture)))
@@ -217,8 +219,10 @@ def _body(call: Call, jobs: Sequence[Job], data: Sequence[ImageBody]) -> Any:
     return answers.images_body(jobs, data, output=call.output, notes=call.notes, prompt=call.prompt, inputs=call.inputs)
 
 
-def _link(id: str, index: int, output: Output, settings: Settings) -> str:
-    path = signed(answers.picture_url(id, index), settings.token.value, time.time())
+def _link(call: Call, id: str, index: int, settings: Settings) -> str:
+    """A whole address, as clients expect: by the name that this client called us by, which is on the allow-list."""
+    output = call.output
+    path = call.base + signed(answers.picture_url(id, index), settings.token.value, time.time())
     return path if output.format == "png" else f"{path}&format={output.format}&compression={output.compression}"
 
 

@@ -37,6 +37,7 @@ async def generate(request: Request, given: GenerationParameters, service: Used,
         prompt=given.prompt,
         inputs=(),
         size=(painted.width or 0, painted.height or 0),
+        base=str(request.base_url).rstrip("/"),
         key=key,
         body_sha=body_sha("generations", given.model_dump(mode="json")),
     )
@@ -76,6 +77,7 @@ async def edit(request: Request, service: Used, key: Key = None) -> Response:
         prompt=given.prompt,
         inputs=tuple((one.width, one.height) for one in assets),
         size=size,
+        base=str(request.base_url).rstrip("/"),
         key=key,
         body_sha=body_sha("edits", given.model_dump(mode="json"), [one.sha256 for one in assets], mask and mask.sha256),
     )
