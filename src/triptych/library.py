@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import torch
@@ -54,21 +55,26 @@ class Library:
         self.registry = registry or Registry().add_folder(builtin_folder())
         self.parts = Parts(self._folder_of)
         self._families: dict[str, Family] = {}
+        self._loading = RLock()
         self._seen: dict[str, Reading] = {}
 
     def family(self, name: str) -> Family:
-        """The loaded model; its weights are checked against the card first."""
-        if name not in self._families:
-            entry = self.registry.find(name)
-            self.registry.capabilities(name)
-            self.registry.check(name)
-            family = loading.load(name, entry.card, self._folder_of(name), self.parts)
-            if self.registry.has(f"{name}-control"):
-                family.steers = Steers(lambda: self._control(name, family.control_points()))
-            if self.registry.has(f"{name}-reference"):
-                family.references = References(lambda: self._reference(name, family.reference_layers()))
-            self._families[name] = family
-        return self._families[name]
+        """The loaded model; its weights are checked against the card first. Two threads that ask get the same one."""
+        with self._loading:
+            if name not in self._families:
+                self._families[name] = self._loaded(name)
+            return self._families[name]
+
+    def _loaded(self, name: str) -> Family:
+        entry = self.registry.find(name)
+        self.registry.capabilities(name)
+        self.registry.check(name)
+        family = loading.load(name, entry.card, self._folder_of(name), self.parts)
+        if self.registry.has(f"{name}-control"):
+            family.steers = Steers(lambda: self._control(name, family.control_points()))
+        if self.registry.has(f"{name}-reference"):
+            family.references = References(lambda: self._reference(name, family.reference_layers()))
+        return family
 
     def adapters(self, request: Request) -> tuple[str, ...]:
         """The names of the adapters that paint a resolved request, with its plan in it, together with its model."""

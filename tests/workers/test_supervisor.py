@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.workers.conftest import Start, alone, ended, submit, until
+from tests.workers.conftest import Running, Start, alone, ended, submit, until
 
 from triptych.core.readers import read_recipe
 from triptych.jobs import errors
@@ -17,6 +17,7 @@ from triptych.jobs.store import Store
 from triptych.library import Library
 from triptych.workers import results
 from triptych.workers.supervisor import Supervisor
+from triptych.workers.tasks import seed_of
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -38,14 +39,14 @@ def pid_of(supervisor: Supervisor) -> int:
     return found
 
 
-def test_jobs_of_all_families_become_pictures(store: Store, start: Start, tiny_library: Library) -> None:
+def test_jobs_of_all_families_become_pictures(running: Running, tiny_library: Library) -> None:
+    store = running.store
     asked: list[dict[str, Any]] = [
         {"seed": 5, "n": 2},
         {"model": "diffusion", "seed": 6, "sampler": "heun"},
         {"model": "tokens", "seed": 7, "steps": None},
     ]
     jobs = [submit(store, **fields).id for fields in asked]
-    start()
     for job, fields in zip(jobs, asked, strict=True):
         assert hashes(store, job) == alone(tiny_library, **fields)
     found = store.get(jobs[0])
@@ -56,16 +57,17 @@ def test_jobs_of_all_families_become_pictures(store: Store, start: Start, tiny_l
     assert kinds(store, jobs[0]) == ["queued", "started", "picture", "picture", "done"]
 
 
-def test_a_job_without_a_seed_has_the_same_one_in_every_attempt(store: Store, start: Start) -> None:
-    start()
+def test_a_job_without_a_seed_has_the_same_one_in_every_attempt(running: Running) -> None:
+    store = running.store
     first, second = (ended(store, submit(store).id) for _ in range(2))
-    assert first.result is not None
-    assert second.result is not None
-    assert first.result["images"][0]["seed"] != second.result["images"][0]["seed"]
+    for job in (first, second):
+        assert job.result is not None
+        assert job.result["images"][0]["seed"] == seed_of(job.id)
+    assert seed_of(first.id) != seed_of(second.id)
 
 
-def test_a_refused_request_fails_with_its_parameter(store: Store, start: Start) -> None:
-    start()
+def test_a_refused_request_fails_with_its_parameter(running: Running) -> None:
+    store = running.store
     job = ended(store, submit(store, sampler="eulr").id)
     assert job.state == "failed"
     assert job.error is not None
@@ -86,9 +88,9 @@ def test_a_refused_request_fails_with_its_parameter(store: Store, start: Start) 
     ],
 )
 def test_a_payload_that_no_server_would_send_fails_alone(
-    store: Store, start: Start, kind: str, payload: dict[str, Any], told: str
+    running: Running, kind: str, payload: dict[str, Any], told: str
 ) -> None:
-    start()
+    store = running.store
     job = ended(store, store.submit(NewJob(kind, payload)).job.id)
     assert job.state == "failed"
     assert job.error is not None
@@ -152,11 +154,9 @@ def test_a_job_that_kills_three_workers_fails_and_its_company_is_done(
     assert hashes(store, submit(store, seed=8).id) == alone(tiny_library, seed=8)
 
 
-def test_not_a_number_fails_within_a_few_steps_and_takes_nobody_along(
-    store: Store, start: Start, tiny_library: Library
-) -> None:
+def test_not_a_number_fails_within_a_few_steps_and_takes_nobody_along(running: Running, tiny_library: Library) -> None:
+    store, supervisor = running.store, running.supervisor
     bad, good = submit(store, prompt="nan", seed=1, steps=50), submit(store, seed=2)
-    supervisor = start()
     listener = supervisor.listen(bad.id)
     job = ended(store, bad.id)
     assert job.state == "failed"
@@ -166,9 +166,9 @@ def test_not_a_number_fails_within_a_few_steps_and_takes_nobody_along(
     assert hashes(store, good.id) == alone(tiny_library, seed=2)
 
 
-def test_cancel_stops_a_running_job_within_a_step(store: Store, start: Start, tiny_library: Library) -> None:
-    supervisor = start(slow=0.05)
-    job, other = submit(store, seed=1, steps=1000), submit(store, seed=2, steps=4)
+def test_cancel_stops_a_running_job_within_a_step(running: Running, tiny_library: Library) -> None:
+    store, supervisor = running.store, running.supervisor
+    job, other = submit(store, seed=1, steps=200), submit(store, seed=2, steps=4)
     until(lambda: store.get(job.id).state == "running", "not started")
     store.cancel(job.id)
     supervisor.nudge()
@@ -177,11 +177,11 @@ def test_cancel_stops_a_running_job_within_a_step(store: Store, start: Start, ti
     assert supervisor.workers[0].jobs == ()
 
 
-def test_a_deadline_ends_a_job_that_is_too_slow(store: Store, start: Start) -> None:
-    supervisor = start(slow=0.1)
+def test_a_deadline_ends_a_job_that_is_too_slow(running: Running) -> None:
+    store, supervisor = running.store, running.supervisor
     pid_of(supervisor)
-    payload = {"prompt": "a star", "model": "flow", "steps": 500}
-    job = ended(store, store.submit(NewJob("generate", payload, timeout=1.5)).job.id, 20)
+    payload = {"prompt": "a star", "model": "flow", "steps": 200}
+    job = ended(store, store.submit(NewJob("generate", payload, timeout=0.8)).job.id, 20)
     assert job.state == "failed"
     assert job.error is not None
     assert job.error["code"] == "deadline_exceeded"
@@ -192,7 +192,7 @@ def test_stop_lets_short_jobs_finish_and_saves_long_ones(
 ) -> None:
     supervisor = start(slow=0.03, save_every=1000)
     pid_of(supervisor)
-    fields = {"seed": 2, "steps": 300}
+    fields = {"seed": 2, "steps": 200}
     short, long = submit(store, seed=1, steps=2), submit(store, **fields)
     until(lambda: store.get(long.id).state == "running", "not started")
     supervisor.stop(1.5)
@@ -206,8 +206,8 @@ def test_stop_lets_short_jobs_finish_and_saves_long_ones(
     assert min(event.data["step"] for event in listener.take() if event.kind == "stepped") > 1
 
 
-def test_previews_come_while_somebody_watches(store: Store, start: Start) -> None:
-    supervisor = start(slow=0.02)
+def test_previews_come_while_somebody_watches(running: Running) -> None:
+    store, supervisor = running.store, running.supervisor
     job = submit(store, seed=1, steps=60)
     listener = supervisor.listen(job.id, partials=3)
     seen = []
@@ -219,15 +219,15 @@ def test_previews_come_while_somebody_watches(store: Store, start: Start) -> Non
 
 
 def test_a_disk_that_is_full_fails_the_job_and_not_the_next_one(
-    store: Store, start: Start, tiny_library: Library, monkeypatch: pytest.MonkeyPatch
+    running: Running, tiny_library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    store = running.store
     published = results.publish
 
     def full(path: Path, data: bytes) -> Path:
         raise errors.StorageFull(f"cannot write {path.name}: the disk is full")
 
     monkeypatch.setattr(results, "publish", full)
-    start()
     job = ended(store, submit(store, seed=1).id)
     assert job.state == "failed"
     assert job.error is not None
@@ -237,8 +237,9 @@ def test_a_disk_that_is_full_fails_the_job_and_not_the_next_one(
 
 
 def test_an_end_that_the_store_cannot_take_is_told_when_it_can(
-    store: Store, start: Start, tiny_library: Library, monkeypatch: pytest.MonkeyPatch
+    running: Running, tiny_library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    store = running.store
     finish, refused = store.finish, []
 
     def full(*arguments: Any) -> Any:
@@ -248,7 +249,6 @@ def test_an_end_that_the_store_cannot_take_is_told_when_it_can(
         return finish(*arguments)
 
     monkeypatch.setattr(store, "finish", full)
-    start()
     job = submit(store, seed=1)
     assert hashes(store, job.id) == alone(tiny_library, seed=1)
     assert len(refused) == 4

@@ -5,6 +5,8 @@ SLOW: seconds added to every forward, so that a test can come in between.
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -36,10 +38,6 @@ class SlowLibrary(Library):
             def slow(states: Sequence[State]) -> list[Any]:
                 time.sleep(self.seconds)
                 if any(state.request.prompt == "crash" for state in states):
-                    sys.stderr.flush()
-                    import os
-                    import signal
-
                     os.kill(os.getpid(), signal.SIGKILL)
                 found = forward(states)
                 bad = [state.request.prompt == "nan" for state in states]
@@ -49,13 +47,13 @@ class SlowLibrary(Library):
         return family
 
 
-def main() -> int:
+def main() -> None:
     folder, seconds, end = sys.argv[1:]
     library = SlowLibrary(Registry().add_folder(Path(folder)))
     library.seconds = float(seconds)
     results.library = lambda: library  # type: ignore[assignment]
-    return child.main([end])
+    child.main([end])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

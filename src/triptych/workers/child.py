@@ -26,7 +26,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 
@@ -45,7 +45,7 @@ from triptych.workers.saved import pack, unpack
 from triptych.workers.tasks import PICTURE, request_of, step_of
 from triptych.workers.wire import Channel, Frame, WireError
 
-MOST_STEPS = 4
+MOST_STEPS = 2
 """Edits that are looked at, planned and put together at once; what they paint is the engine's."""
 IDLE = 0.5
 
@@ -70,7 +70,8 @@ class Child:
         self.engine = Engine(results.library(), most_active=int(config.get("most_active", 32)))
         self.outbox = Outbox(channel, _vanish)
         self.inbox: queue.SimpleQueue[Frame | _Ask] = queue.SimpleQueue()
-        self.steps = ThreadPoolExecutor(MOST_STEPS, thread_name_prefix="step")
+        # One core each: a second set of threads on all cores would hold up every forward of the engine.
+        self.steps = ThreadPoolExecutor(MOST_STEPS, "step", partial(torch.set_num_threads, 1))
         self.jobs: dict[str, Running] = {}
         self.requests: dict[int, Running | _Ask] = {}
         self._saved_at = time.monotonic()
@@ -81,7 +82,7 @@ class Child:
             "drain": self._drain,
         }
 
-    def run(self) -> None:
+    def run(self) -> NoReturn:
         """Until told to stop. An error that is not a picture's own ends the process; the supervisor starts another."""
         threading.Thread(target=self._read, name="inbox", daemon=True).start()
         self.outbox.put(Frame("ready", {"pid": os.getpid()}))
@@ -91,6 +92,8 @@ class Child:
                 self._tell(event)
             self._keep_up()
         self.outbox.close()
+        sys.stderr.flush()
+        os._exit(0)  # edits that wait for a window would keep the interpreter from ending
 
     def _read(self) -> None:
         try:
@@ -266,7 +269,7 @@ class Child:
                 self.outbox.put(Frame("state", frames.of(running, index=index, step=kept.step), (data,)))
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str]) -> NoReturn:
     """Run a worker on an inherited socket."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(name)s: %(message)s")
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -274,12 +277,11 @@ def main(arguments: list[str]) -> int:
     channel = Channel(socket.socket(fileno=int(arguments[0])))
     first = channel.receive()
     if first is None or first.kind != "config":
-        return 1
+        sys.exit(1)
     if threads := first.fields.get("threads"):
         torch.set_num_threads(int(threads))
     _expendable()
     Child(channel, first.fields).run()
-    return 0
 
 
 def _expendable() -> None:
@@ -294,4 +296,4 @@ def _vanish() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

@@ -64,7 +64,7 @@ class Supervisor:
         self._store, self._folder, self._most = store, folder, most_pictures
         self._wake = threading.Event()
         self._nudged = threading.Event()
-        self._stopping = threading.Event()
+        self._stopping, self._over = threading.Event(), threading.Event()
         self.live = Broker(self._on_watch)
         here = f"{platform.node() or 'host'}-{os.getpid()}"
         whole = Setup(setup.command, config)
@@ -91,8 +91,10 @@ class Supervisor:
         until = time.monotonic() + grace
         while time.monotonic() < until and any(slot.jobs for slot in self._slots if slot.running):
             time.sleep(0.05)
+        self._over.set()
+        self._wake.set()
         if self._thread.is_alive():
-            self._thread.join(5.0)
+            self._thread.join()
         for slot in self._slots:
             if slot.jobs:
                 slot.drain(5.0)
@@ -120,11 +122,9 @@ class Supervisor:
 
     def _run(self) -> None:
         beaten = 0.0
-        while True:
+        while not self._over.is_set():
             self._wake.clear()
             stopping = self._stopping.is_set()
-            if stopping and not any(slot.jobs for slot in self._slots if slot.running):
-                return
             due = self._nudged.is_set() or time.monotonic() - beaten >= BEAT
             self._nudged.clear()
             for slot in self._slots:
