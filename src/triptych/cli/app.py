@@ -18,6 +18,8 @@ from triptych.cli import (
     fonts,
     generate,
     history,
+    hosted,
+    keys,
     log,
     lora,
     models,
@@ -45,6 +47,8 @@ COMMANDS = (
     "plan",
     "control",
     "lora",
+    "keys",
+    "hosted",
     "compare",
     "advise",
     "replay",
@@ -108,6 +112,8 @@ app.add_typer(history.app, name="history")
 app.command()(plan.plan)
 app.command()(control.control)
 app.add_typer(lora.app, name="lora")
+app.add_typer(keys.app, name="keys")
+app.add_typer(hosted.app, name="hosted")
 app.command()(compare.compare)
 app.command()(advise.advise)
 app.command()(replay.replay)

@@ -42,6 +42,9 @@ def edit(
     plan: Annotated[Path | None, typer.Option(help="The plan of the whole result (JSON), instead of one.")] = None,
     no_plan: Annotated[bool, typer.Option("--no-plan", help="Paint from the words alone.")] = False,
     reference: Annotated[list[str] | None, typer.Option(help="FILE[:ROLE], repeated.")] = None,
+    max_cost: Annotated[
+        float | None, typer.Option(help="Hosted models: most US dollars that it may cost, by the estimate.", min=0)
+    ] = None,
     lora: Annotated[list[str] | None, typer.Option(help="FILE[:SCALE], repeated.")] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="From the picture alone: not its recipe, and a new history.")
@@ -59,20 +62,24 @@ def edit(
     stand there. At --lock 1 (the default) the file is written only if every pixel outside of what was to change is the
     same, byte by byte, at any size. `triptych history` goes back.
     """
-    from triptych.cli.catalogue import check
+    from triptych.cli.catalogue import check, is_hosted
     from triptych.cli.inputs import input_fields
     from triptych.cli.output import progress, read_json, read_prompt, show_bytes
     from triptych.cli.targets import target
+    from triptych.core.errors import InvalidRequest
     from triptych.core.plan import Plan
     from triptych.core.request import Request
     from triptych.editing.dial import Dial
     from triptych.editing.masks import check_feather
 
     instruction = read_prompt(instruction)
-    by_words = mask is None and lock is None  # the instruction says itself what changes, and where that is
+    hosted = is_hosted(model)
+    # Here the instruction says itself what changes and where that is; a hosted model sees to that on its own.
+    by_words = mask is None and lock is None and not hosted
     if by_words:
         _check_words_only(grow=grow, invert=invert, strength=strength, plan=plan, no_plan=no_plan, reference=reference)
-    dial = Dial(1.0 if lock is None else lock)
+    whole = hosted and mask is None and lock is None
+    dial = Dial((0.5 if whole else 1.0) if lock is None else lock)
     check_feather(feather or 0)
     inputs, told = input_fields(references=reference or (), loras=lora or ())
     fields: dict[str, Any] = {
@@ -85,16 +92,27 @@ def edit(
         "use_plan": not no_plan,
         **inputs,
     }
-    check(Request.make(prompt=instruction, model=model, **fields))
+    check(Request.make(prompt=instruction, model=model, **fields), hosted=True)
     where = target(out, 1, as_json=as_json)
     _check_format(where, instruction, model, dial.lock)
     _check_files(image, mask)
+    if hosted and strength != 1:
+        raise InvalidRequest("strength", f"{strength} is not allowed: {model} makes the selection anew or not at all")
 
-    from triptych.api.edit import edit as edited
-    from triptych.api.instruct import edit as instructed
+    if hosted:
+        from triptych.cli.accounts import editor
+
+        by_provider = editor(
+            image, instruction, mask, model, invert, grow, dial.lock, max_cost, quiet or as_json, fields
+        )
+    else:
+        from triptych.api.edit import edit as edited
+        from triptych.api.instruct import edit as instructed
 
     with progress(1, quiet=quiet) as advance:
-        if by_words:
+        if hosted:
+            result = by_provider(feather=feather, on_event=advance)
+        elif by_words:
             fields = {name: value for name, value in fields.items() if name not in ("plan", "use_plan")}
             result = instructed(
                 image, instruction, model=model, feather=feather, fresh=fresh, on_event=advance, **fields
@@ -120,6 +138,11 @@ def edit(
     path = result.save(where.path(prompt=instruction, seed=result.image.seed, index=0, model=model))
     _remember(path, result, image, instruction, fresh=fresh, quiet=quiet)
     _show(result, path, told, as_json=as_json, quiet=quiet)
+
+
+def _returned(result: EditResult) -> dict[str, Any]:
+    """How far a hosted model's answer was from what was asked."""
+    return {} if result.returned is None else {"returned": result.returned.as_json()}
 
 
 def _check_words_only(**options: object) -> None:
@@ -212,7 +235,7 @@ def _show(result: EditResult, path: Path, told: Any, *, as_json: bool, quiet: bo
                         "pixels_sha256": image.recipe.pixels_sha256,
                     }
                 ],
-                "lock": {"position": result.lock, **report.as_json()},
+                "lock": {"position": result.lock, **report.as_json(), **_returned(result)},
                 "model": result.model,
                 "family": result.family,
                 "seconds": result.seconds,
@@ -227,4 +250,5 @@ def _show(result: EditResult, path: Path, told: Any, *, as_json: bool, quiet: bo
     show(path)
     kept = f"{report.outside_changed_pixels} of {report.outside_total_pixels} pixels outside the mask changed"
     seam = f"seam {report.seam.seam_error:.2f} of the picture's own gradient"
-    tell(f"{kept}; {seam}; {result.model}, seed {image.seed}, {result.seconds['total']:.1f} s", quiet=quiet)
+    seed = "" if image.seed is None else f", seed {image.seed}"
+    tell(f"{kept}; {seam}; {result.model}{seed}, {result.seconds['total']:.1f} s", quiet=quiet)

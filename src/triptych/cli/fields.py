@@ -19,7 +19,7 @@ def size_fields(size: str | None, aspect: str | None, model: str) -> dict[str, A
         from triptych.cli.catalogue import registry
         from triptych.core.contract import size_for_aspect
 
-        width, height = size_for_aspect(aspect, registry().capabilities(model))
+        width, height = size_for_aspect(aspect, registry(hosted=True).capabilities(model))
         return {"width": width, "height": height}
     return {}
 

@@ -61,12 +61,15 @@ def generate(
         str | None,
         typer.Option("--out", "-o", help="File, folder, pattern with {prompt} {seed} {index} {model}, or -."),
     ] = None,
+    max_cost: Annotated[
+        float | None, typer.Option(help="Hosted models: most US dollars that it may cost, by the estimate.", min=0)
+    ] = None,
     trace: Annotated[Path | None, typer.Option(help="Folder for a preview of every step.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No notes, hints or progress.")] = False,
 ) -> None:
     """Make pictures from a prompt."""
-    from triptych.cli.catalogue import check
+    from triptych.cli.catalogue import check, is_hosted
     from triptych.cli.fields import interval, size_fields
     from triptych.cli.inputs import input_fields
     from triptych.cli.keeping import remember
@@ -106,11 +109,17 @@ def generate(
         **inputs,
     }
     # All that can be known to be wrong is said before torch is imported and before anything is painted.
-    check(Request.make(prompt=prompt, model=model, **fields))
+    request = Request.make(prompt=prompt, model=model, **fields)
+    check(request, hosted=True)
     where = target(out, n, as_json=as_json)
     record = Trace(trace) if trace else None
 
-    from triptych import api
+    if is_hosted(model):
+        from triptych.cli.accounts import painter
+
+        generated = painter(request, max_cost=max_cost, previews=record is not None, quiet=quiet or as_json)
+    else:
+        from triptych.api import generate as generated
 
     with progress(n, quiet=quiet) as advance:
 
@@ -119,7 +128,7 @@ def generate(
             if record:
                 record(event)
 
-        result = api.generate(prompt, model=model, on_event=on_event, previews=record is not None, **fields)
+        result = generated(prompt, model=model, on_event=on_event, previews=record is not None, **fields)
 
     if where is None:
         image = result.images[0]
@@ -150,6 +159,12 @@ def _show(result: Result, paths: list[Path], notes: list[Note], quiet: bool) -> 
         show(path)
     total = f"{result.seconds.get('total', 0.0):.1f} s"
     first = result.images[0]
+    if first.recipe.grade == "none":
+        tell(
+            f"{result.model}, {total}. Nobody can make it again: {result.model} promises no two equal pictures",
+            quiet=quiet,
+        )
+        return
     tell(
         f"{result.model}, seed {first.seed}, {total}. Again: triptych replay {shlex.quote(str(paths[0]))}", quiet=quiet
     )

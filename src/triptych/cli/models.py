@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from triptych.core.capabilities import Capabilities
     from triptych.core.registry import Card
 
 app = typer.Typer(help="The models, with what each takes.", rich_markup_mode=None)
@@ -22,7 +23,7 @@ def list_models(context: typer.Context, as_json: AsJson = False) -> None:
     from triptych.cli.catalogue import registry
     from triptych.cli.output import show, show_json
 
-    cards = registry().models()
+    cards = registry(hosted=True).models()
     if as_json:
         show_json({"models": [card.as_json() | {"family": card.family} for card in cards]})
         return
@@ -37,7 +38,7 @@ def show_model(name: Annotated[str, typer.Argument(help="Name of the model.")], 
     from triptych.cli.catalogue import registry
     from triptych.cli.output import show, show_json
 
-    card = registry().find(name).card
+    card = registry(hosted=True).find(name).card
     if as_json:
         show_json(card.as_json() | {"family": card.family})
         return
@@ -49,6 +50,8 @@ def _lines(card: Card) -> list[str]:
     """The card as text, one fact a line."""
     lines = [f"{card.name}: {card.description}", f"family      {card.family}", f"licence     {card.licence}"]
     if takes := card.capabilities:
+        if takes.family == "hosted":
+            return lines + _hosted_lines(takes)
         width, height = takes.native_size
         short = f", one side {takes.short_side}" if takes.short_side else ""
         most = f"at most {takes.max_pixels} pixels{short}"
@@ -74,3 +77,27 @@ def _lines(card: Card) -> list[str]:
         f"file        {name}, {file.bytes / 2**20:.1f} MiB, sha256 {file.sha256}" for name, file in card.files.items()
     ]
     return lines + [f"part        {name}" for name in card.parts]
+
+
+def _hosted_lines(takes: Capabilities) -> list[str]:
+    """What there is to say of a model that paints elsewhere."""
+    width, height = takes.native_size
+    sizes = ", ".join(f"{wide}x{high}" for wide, high in takes.sizes)
+    shape = f", at most {takes.max_ratio:g}:1" if takes.max_ratio else ""
+    free = f"multiples of {takes.size_multiple}, {takes.min_pixels or takes.min_side**2} to {takes.max_pixels} pixels"
+    masks = {
+        "exact": "kept while painting",
+        "guided": "told to the provider, held by the lock here",
+        "words": "told in words, held by the lock here",
+        "none": "not taken",
+    }
+    return [
+        f"price       {takes.price}",
+        f"size        {width}x{height}; {sizes or free + shape}",
+        f"quality     {', '.join(takes.tiers) or 'one'}",
+        f"seed        {'given to the provider, who promises nothing' if takes.seed else 'not taken'}",
+        f"references  {takes.max_references or 'none'}",
+        f"masks       {masks[takes.masks]}",
+        f"previews    {takes.partial_pictures or 'none'}",
+        f"same again  {takes.grade}",
+    ]

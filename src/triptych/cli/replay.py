@@ -17,10 +17,14 @@ def replay(
     from triptych.cli.catalogue import check_model
     from triptych.cli.output import show, show_json, tell
     from triptych.cli.settings import data_folder
+    from triptych.core.errors import InvalidRequest
     from triptych.core.readers import read_recipe
 
     # Read here first: a file that is no picture of ours is refused before torch is imported.
     recipe = read_recipe(file)
+    if recipe.family == "hosted":
+        made = f"was made by the hosted model {recipe.model}"
+        raise InvalidRequest("file", f"{file} {made}, which promises no two equal pictures; generate it anew instead")
     if recipe.request is not None:
         check_model(recipe.model)
 
