@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 
 from triptych.core.errors import FileProblem, OutOfMemory
 from triptych.jobs.errors import StorageError
@@ -21,6 +22,8 @@ from triptych.server.errors import ApiError, of_validation
 from triptych.server.routes.common import settings_of
 from triptych.server.service import Kept, Service
 
+TOO_MUCH = ("Too many", "Part exceeded")
+"""How Starlette's complaints about a form begin that are about its size."""
 MAX_PICTURES = 16
 """As OpenAI's."""
 Model = TypeVar("Model", bound=BaseModel)
@@ -89,8 +92,18 @@ class Form:
 async def form(request: Request) -> AsyncGenerator[Form]:
     """The form in the body; its temporary files are gone afterwards."""
     limits = settings_of(request).limits
-    async with request.form(max_files=limits.files, max_fields=limits.fields, max_part_size=limits.field_bytes) as data:
+    asked = request.form(max_files=limits.files, max_fields=limits.fields, max_part_size=limits.field_bytes)
+    try:
+        data = await asked
+    except ApiError:
+        raise
+    except HTTPException as error:
+        too_much = str(error.detail).startswith(TOO_MUCH)
+        raise ApiError(413 if too_much else 400, f"the form cannot be read: {error.detail}") from None
+    try:
         yield Form(data)
+    finally:
+        await data.close()
 
 
 async def keep(service: Service, file: File, *, as_map: bool = False) -> Kept:
