@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from triptych.core.errors import Cancelled, InvalidRequest
+from triptych.core.errors import Cancelled, DeadlineMissed, InvalidRequest, NotANumber
 from triptych.core.events import Failed, Finished, Planned, Started, Stepped
 from triptych.core.plan import Plan, PlanObject
 from triptych.core.recipe import pixels_sha256
 from triptych.core.request import Request
+from triptych.core.state import Saved
 from triptych.engine import Engine
 from triptych.library import Library
 
@@ -205,3 +206,75 @@ def test_a_missing_seed_is_chosen_and_told(tiny_library: Library) -> None:
     started = next(event for event in engine.run() if isinstance(event, Started))
     assert started.request.seed is not None
     assert 0 <= started.request.seed < 2**32
+
+
+@pytest.mark.parametrize("fields", [{}, {"sampler": "heun"}, {"sampler": "unipc"}, {"sampler": "euler_ancestral"}])
+@pytest.mark.parametrize("model", ["flow", "diffusion"])
+def test_a_saved_picture_goes_on_with_the_same_pixels(
+    tiny_library: Library, model: str, fields: dict[str, Any]
+) -> None:
+    request = Request(prompt="a star", model=model, seed=5, steps=6, **fields)
+    engine = Engine(tiny_library)
+    number = engine.submit(request)
+    kept: dict[int, list[Saved]] = {}
+    for event in engine.run():
+        for _, index, saved in engine.save():
+            kept.setdefault(index, []).append(saved)
+        if isinstance(event, Finished):
+            whole = pixels_sha256(event.pixels)
+    assert number == 1
+    assert len(kept[0]) > 3
+    for saved in (kept[0][0], kept[0][-1]):
+        again = Engine(tiny_library)
+        again.submit(request, saved={0: saved})
+        events = list(again.run())
+        steps = [event.step for event in events if isinstance(event, Stepped)]
+        assert steps == list(range(saved.step + 1, 7))
+        assert pixels_sha256(next(event.pixels for event in events if isinstance(event, Finished))) == whole
+
+
+def test_a_saved_state_of_another_picture_begins_anew(tiny_library: Library) -> None:
+    request = Request(prompt="a star", seed=5, steps=4)
+    engine = Engine(tiny_library)
+    engine.submit(request)
+    saved = next(saved for _ in engine.run() for _, _, saved in engine.save())
+    other = request.model_copy(update={"seed": 6})
+    again = Engine(tiny_library)
+    again.submit(other, saved={0: saved})
+    (finished,) = [event for event in again.run() if isinstance(event, Finished)]
+    assert pixels_sha256(finished.pixels) == hashes(tiny_library, [other])[0]
+    assert "begins anew" in finished.notes[-1].text
+
+
+def test_a_deadline_is_missed_and_told(tiny_library: Library) -> None:
+    engine = Engine(tiny_library)
+    late = engine.submit(Request(prompt="a star", seed=1, steps=50, n=2), timeout=0.0)
+    fine = engine.submit(Request(prompt="a star", seed=2, steps=3), timeout=1000.0)
+    ended = [event for event in engine.run() if isinstance(event, Finished | Failed)]
+    failed = [event for event in ended if event.request_id == late]
+    assert [event.index for event in failed] == [0, 1]
+    assert all(isinstance(event, Failed) and isinstance(event.error, DeadlineMissed) for event in failed)
+    assert [type(event) for event in ended if event.request_id == fine] == [Finished]
+
+
+def test_what_must_come_too_late_is_not_begun(tiny_library: Library) -> None:
+    engine = Engine(tiny_library)
+    engine.generate_many([Request(prompt="a star", seed=1, steps=8)])  # measures what a step takes
+    late = engine.submit(Request(prompt="a star", seed=1, steps=200), timeout=0.05)
+    events = list(engine.run())
+    assert not [event for event in events if isinstance(event, Stepped)]
+    (failed,) = [event for event in events if isinstance(event, Failed)]
+    assert failed.request_id == late
+    assert "only" in str(failed.error)
+
+
+def test_not_a_number_is_found_on_the_way(tiny_library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    family: Any = tiny_library.family("flow")
+    forward = family.forward
+    monkeypatch.setattr(family, "forward", lambda states: [one * float("nan") for one in forward(states)])
+    engine = Engine(tiny_library)
+    engine.submit(Request(prompt="a star", seed=1, steps=100))
+    events = list(engine.run())
+    assert not [event for event in events if isinstance(event, Stepped)]
+    (failed,) = [event for event in events if isinstance(event, Failed)]
+    assert isinstance(failed.error, NotANumber)

@@ -83,11 +83,12 @@ class Batcher:
     def _urgency(self, job: Job, now: float) -> tuple[float, float, int, int]:
         """What is left to do, or the time that can still be lost before a deadline, whichever is less.
 
-        One that must miss its deadline anyway has no urgency of that kind: it would make others miss theirs.
+        Half of the machine is all that one can count on, so what is left takes twice as long. A picture that must miss
+        its deadline even alone has no urgency of that kind: it would make others miss theirs.
         """
-        left = self.left(job)
-        slack = job.deadline - now - left
-        return (-job.priority, min(left, slack) if slack >= 0 else left, *_age(job))
+        left, room = self.left(job), job.deadline - now
+        urgency = min(left, max(room - 2 * left, 0.0)) if room >= left else left
+        return (-job.priority, urgency, *_age(job))
 
 
 def _age(job: Job) -> tuple[int, int]:

@@ -22,7 +22,8 @@ _RESET_PEAK = "5"
 
 def held_bytes(state: object) -> int:
     """Of all tensors in a state, each storage once."""
-    return sum({tensor.untyped_storage().data_ptr(): tensor.nbytes for tensor in _tensors(state)}.values())
+    storages = (tensor.untyped_storage() for tensor in _tensors(state))
+    return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
 
 
 def _tensors(value: Any) -> Iterator[Tensor]:

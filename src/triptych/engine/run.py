@@ -57,6 +57,11 @@ class Engine:
     def busy(self) -> bool:
         return bool(self._tickets)
 
+    @property
+    def active(self) -> int:
+        """Pictures that are under way."""
+        return len(self._jobs)
+
     def submit(
         self,
         request: Request,
