@@ -4,19 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from triptych.advice.challenges.attribute_mixing import attribute_mixing
 from triptych.advice.challenges.counting import counting
+from triptych.advice.challenges.hands import hands
+from triptych.advice.challenges.keep_change import keep_change
 from triptych.advice.challenges.left_right import left_right
+from triptych.advice.challenges.lettering import lettering
 from triptych.advice.challenges.negation import negation
+from triptych.advice.challenges.occlusion import occlusion
+from triptych.advice.challenges.physics import physics
+from triptych.advice.challenges.regenerate import regenerate
+from triptych.advice.challenges.scale import scale
 from triptych.advice.challenges.spot import Spot
 from triptych.advice.grammar import Parse
 
 Rule = Callable[[Parse], Iterable[Spot]]
 
 RULES: dict[str, Rule] = {
-    "left_right": left_right,
-    "counting": counting,
     "negation": negation,
+    "left_right": left_right,
+    "scale": scale,
+    "counting": counting,
+    "text": lettering,
+    "physics": physics,
+    "hands": hands,
+    "occlusion": occlusion,
+    "attribute_mixing": attribute_mixing,
 }
-"""In the order in which rewrites are made: sides and numbers before what builds new sentences."""
-EDIT_RULES: dict[str, Rule] = {}
-"""Those that make sense of an instruction for a picture that exists."""
+"""In the order in which rewrites are made: single words first, and last what takes a sentence apart."""
+EDIT_RULES: dict[str, Rule] = {"keep_change_conflict": keep_change, "edit_vs_regenerate": regenerate}
+"""Those that make sense of an instruction for a picture that exists; the conflict is resolved before the rest."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from triptych.advice.challenges.spot import Spot
+from triptych.advice.challenges.spot import Spot, aside
 from triptych.advice.grammar import Parse, Phrase, Sentence
 from triptych.advice.grammar.tagging import is_plural
 from triptych.advice.grammar.tokens import Token
@@ -45,7 +45,7 @@ def counting(parse: Parse) -> Iterator[Spot]:
                 start,
                 end,
                 f"{words!r} is an exact number of things, and nothing says where each of them is",
-                f"{words}, {places(number, flat=parse.has(*FLAT))}",
+                aside(parse.text, start, end, places(number, flat=parse.has(*FLAT))),
                 weight=(number > HARD) - (number <= EASY),
                 nouns=(phrase.noun,),
                 number=number,

@@ -15,7 +15,7 @@ from triptych.advice.grammar.words import BODY
 SIDES = ("left", "right")
 DIRECTED = frozenset(
     "look turn face walk point signal lean head move go run bend swing steer glance gaze tilt veer stare drive ride fly "
-    "step stretch reach indicate crawl drift rotate".split()
+    "aim step stretch reach indicate crawl drift rotate".split()
 )
 NOT_A_SIDE = frozenset(
     "moment time place way size tool amount balance angle answer person word note kind type mood length light lighting "
@@ -43,7 +43,7 @@ def _side(text: str, sentence: Sentence, position: int, side: str) -> Spot | Non
     tokens = sentence.tokens
     before, after = sentence.lower(position - 1), sentence.lower(position + 1)
     two_before = sentence.lower(position - 2)
-    if side == "left" and before in ("'s", "is", "was", "are", "what's", "little", "nothing", "food") and after == "of":
+    if side == "left" and after == "of" and _remains(sentence, position):
         return None
     if after in PARTS_OF_FRAME or (after == "to" and sentence.lower(position + 2) in SIDES) or (
         before == "to" and two_before in SIDES
@@ -83,6 +83,14 @@ def _side(text: str, sentence: Sentence, position: int, side: str) -> Spot | Non
     return None
 
 
+def _remains(sentence: Sentence, position: int) -> bool:
+    """Whether "left of" tells what is still there: "what is left of it", "the last slice left of the pizza"."""
+    before = sentence.words(position - 3, position)
+    if any(word in ("what", "what's", "whatever", "little", "nothing", "all", "much") for word in before):
+        return True
+    return any(word in ("slice", "piece", "bit", "crumbs", "last", "food", "scraps", "remains") for word in before[-2:])
+
+
 def _placed(text: str, sentence: Sentence, position: int, side: str) -> Spot | None:
     """ "on the left", "to his left", "from the right", "on her left shoulder", "from its left side"."""
     tokens = sentence.tokens
@@ -109,7 +117,7 @@ def _part(text: str, sentence: Sentence, position: int, side: str) -> Spot | Non
     while last + 1 < len(tokens) and tokens[last + 1].tag == "NOUN":
         last += 1
     noun = tokens[last]
-    if side == "right" and (noun.lower in NOT_A_SIDE or noun.lemma in NOT_A_SIDE):
+    if side == "right" and any(each.lower in NOT_A_SIDE or each.lemma in NOT_A_SIDE for each in (tokens[position + 1], noun)):
         return None
     start, end = tokens[position].start, noun.end
     part = text[tokens[position + 1].start : end]

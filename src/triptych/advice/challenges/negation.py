@@ -18,6 +18,8 @@ from triptych.advice.grammar.tagging import singular
 NAMING = frozenset(("no", "without", "sans", "minus", "nor", "neither", "none", "nobody", "nothing", "nowhere"))
 LACKING = {"devoid": ("of",), "free": ("of", "from"), "lacking": (), "lacks": (), "lack": (), "absent": (), "excluding": (),
            "exclude": (), "omit": (), "omitting": (), "avoid": (), "avoiding": (), "missing": ()}  # fmt: skip
+CARRIERS = ("wear", "show", "use", "include", "draw", "put", "add", "avoid", "exclude", "omit", "lack", "have", "devoid")
+"""Verbs that only carry a negation; they go with it."""
 IDIOMS = (
     ("not", "only"), ("not", "just"), ("nothing", "but"), ("no", "longer"), ("no", "matter"), ("no", "more"),
     ("no", "less"), ("no", "bigger"), ("no", "larger"), ("no", "taller"), ("no", "smaller"), ("no", "wider"),
@@ -120,12 +122,16 @@ def _thing(text: str, sentence: Sentence, position: int) -> Spot | None:
     if sentence.lower(tail) in ("around", "anywhere", "whatsoever"):
         end = sentence.tokens[tail].end
     named = ", ".join(_bare(text, phrase) for phrase in scope)
+    place = sentence.phrase_after(scope[-1].last, within=2)
     states = list(dict.fromkeys(_state(text, phrase) for phrase in scope))
     start = sentence.tokens[position].start
     owner = _owner(sentence, position)
     if owner is not None:
         start = owner.start
         rewrite = _before_noun(text, owner, states)
+    elif sentence.lower(position) in LACKING and place is not None and sentence.lower(scope[-1].last + 1) == "from":
+        end = place.end
+        rewrite = _before_noun(text, place, states)
     else:
         rewrite = ", ".join(states)
     return _spot(text, start, end, sentence.tokens[position].start, rewrite, named, scope)
@@ -225,9 +231,13 @@ def _not(text: str, sentence: Sentence, position: int) -> Spot | None:
                                                      "draw", "put"):  # fmt: skip
         phrase = sentence.phrase_after(position) or sentence.phrase_at(position + 1)
         if phrase is not None:
-            named = _bare(text, phrase)
-            return _spot(text, tokens[first].start if following.lower != "any" else start, phrase.end, start,
-                         _state(text, phrase), named, [phrase])  # fmt: skip
+            named, state = _bare(text, phrase), _state(text, phrase)
+            last = first - 1 - (sentence.lower(first - 1) in ("that", "who", "which"))
+            owner = sentence.phrase_at(last)
+            if owner is not None and owner.head.tag == "NOUN" and owner.last == last and owner.owner is None:
+                return _spot(text, owner.start, phrase.end, start, _before_noun(text, owner, [state]), named, [phrase])
+            begin = start if following.lower == "any" else tokens[first].start
+            return _spot(text, begin, phrase.end, start, state, named, [phrase])
     phrase = sentence.phrase_at(position + 1)
     if following is None:
         return None
@@ -235,6 +245,8 @@ def _not(text: str, sentence: Sentence, position: int) -> Spot | None:
     lemma = phrase.noun if phrase is not None else following.lemma
     state = STATES.get(following.lemma) or STATES.get(lemma)
     named = text[following.start : end]
+    if following.lower.endswith("ed") and following.tag in ("VERB", "ADJ"):
+        return _spot(text, start, following.end, start, f"un{following.text}", following.text, [])
     if state:
         return _spot(text, start, end, start, state, named, [])
     if phrase is not None and phrase.head.tag == "NOUN":
@@ -258,4 +270,5 @@ def _spot(text: str, start: int, end: int, cue: int, rewrite: str, named: str, s
         same_case(rewrite, text[start:end]),
         nouns=tuple(phrase.noun for phrase in scope),
         negative=named,
+        free=(*named.replace(",", " ").lower().split(), *CARRIERS),
     )

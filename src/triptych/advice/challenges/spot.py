@@ -15,6 +15,7 @@ class Spot:
     what: why, in a clause that names the words. rewrite: text for [start, end], None to leave it. weight: how much
     harder (1) or easier (-1) than usual it is. nouns: ground forms of the things concerned, to hold a model's measured
     world against. number: how many things, for what was measured up to a number. negative: for the negative prompt.
+    free: words that the rewrite may drop, since they are what it mends.
     """
 
     start: int
@@ -25,6 +26,7 @@ class Spot:
     nouns: tuple[str, ...] = ()
     number: int = 1
     negative: str = ""
+    free: tuple[str, ...] = ()
 
 
 FRAME = frozenset(
@@ -50,6 +52,13 @@ def with_article(words: str) -> str:
     hour = words.lower().startswith(("hour", "honest", "heir"))
     vowel = (words[:1].lower() in ARTICLE_AN and not sounds_like_you) or hour
     return f"{'an' if vowel else 'a'} {words}"
+
+
+def aside(text: str, start: int, end: int, told: str) -> str:
+    """The words of [start, end) with something added between commas, as the words behind them need it."""
+    following = text[end : end + 2]
+    closing = "," if following[:1] == " " and following[1:].isalnum() else ""
+    return f"{text[start:end]}, {told}{closing}"
 
 
 def same_case(words: str, like: str) -> str:

@@ -13,7 +13,7 @@ CARRIERS = frozenset(
     "sign signpost signboard billboard banner poster plaque placard label sticker logo headline caption title mug shirt "
     "t-shirt awning storefront plate cover card screen marquee graffiti bubble tattoo chalkboard whiteboard blackboard "
     "stamp badge flag ticket bag book menu magazine newspaper neon box bottle can wall door wordmark tagline slogan text "
-    "words lettering message note letters subtitle heading".split()
+    "word letter words lettering message note letters subtitle heading".split()
 )
 
 

@@ -110,6 +110,9 @@ class Phrase:
     def is_part(self) -> bool:
         """A part of a body, or something worn."""
         word, lemma = self.head.lower, self.head.lemma
+        boxed = lemma == "ring" and any(token.lower == "in" for token in self.link)
+        if boxed or (lemma == "glass" and self.number is not None):
+            return False
         return any(each in group for each in (word, lemma) for group in (w.BODY, w.CLOTHES))
 
     @property
@@ -192,7 +195,7 @@ def _owner(phrase: Phrase, before: Sequence[Phrase]) -> int | None:
     """Whose part or clothes a phrase is: of the last person or animal, where the link is one of wearing or having."""
     if not before:
         return None
-    link = [token.lower for token in phrase.link]
+    link = [token.lower.removesuffix(",") for token in phrase.link]
     bare_colour = phrase.head.tag == "ADJ" and bool(phrase.colours)
     if not (phrase.is_part or bare_colour):
         return None
@@ -200,6 +203,8 @@ def _owner(phrase: Phrase, before: Sequence[Phrase]) -> int | None:
     if link and link[0] in ("'s", "’s"):
         return last.index
     wears = any(word in w.WEARING for word in link)
+    if bare_colour and link == ["in"] and last.owner is None and last.head.tag == "NOUN":
+        return last.index
     joined = all(word in ("and", ",", "or") for word in link) and link
     if wears or phrase.determiner in ("his", "her", "its", "their", "my", "your"):
         for each in reversed(before):
@@ -209,4 +214,6 @@ def _owner(phrase: Phrase, before: Sequence[Phrase]) -> int | None:
         return last.owner
     if wears and last.owner is not None:
         return last.owner
+    if phrase.is_clothes and any(word in ("wearing", "wears", "wear", "dressed") for word in link) and last.head.tag == "NOUN":
+        return last.index
     return None

@@ -17,6 +17,7 @@ _ADJECTIVE_ENDING = re.compile(
 )
 _NOT_ADJECTIVE = frozenset("table vegetable cable stable bible fish radish goldfish jellyfish dish mouthful handful "
                            "armful finish varnish starfish clownfish catfish crayfish octopus polish relish".split())  # fmt: skip
+CAUSING = ("make", "let", "have", "makes", "making", "see", "watch")
 _NOMINAL = ("DET", "ADJ", "NUM", "POSS")
 
 
@@ -48,6 +49,8 @@ def _closed(word: str, before: Token | None, after: Token | None) -> str:
         return "NEG"
     if word in w.NUMBERS or word in w.GROUPS:
         return _number(word, after)
+    if word == "her" and before is not None and before.lower in CAUSING and _is_base(after):
+        return "PRON"
     if word in ("another", "her", "that", "this") and not _begins_noun(after):
         return "PRON"
     if word == "like" and before is not None and before.tag in ("PRON", "NEG"):
@@ -65,6 +68,10 @@ def _closed(word: str, before: Token | None, after: Token | None) -> str:
     return ""
 
 
+def _is_base(after: Token | None) -> bool:
+    return after is not None and verb_base(after.lower) == after.lower
+
+
 def _number(word: str, after: Token | None) -> str:
     if word == "one" and not _begins_noun(after):
         return "PRON"
@@ -73,11 +80,14 @@ def _number(word: str, after: Token | None) -> str:
 
 def _open(word: str, before: Token | None, after: Token | None) -> str:
     nominal = before is not None and before.tag in (*_NOMINAL, "PREP", "NEG", "VERB")
+    if word in w.ING_NOUNS and _acts(word, before, after):
+        return "VERB"
     if word in w.ING_NOUNS or word in w.PEOPLE or word in w.ANIMALS:
         return _rather_noun(word, before, after)
     if word in w.COLOURS or word in w.PATTERNS or word in w.BUILDS:
         return "ADJ"
-    if word == "left" and before is not None and before.tag in ("AUX", "PRON") and before.lower != "one":
+    of = after is not None and after.lower == "of"
+    if word == "left" and not of and before is not None and before.tag in ("AUX", "PRON") and before.lower != "one":
         return "VERB"
     if word in w.ADJECTIVES:
         return "ADJ"
@@ -109,6 +119,15 @@ def _rather_noun(word: str, before: Token | None, after: Token | None) -> str:
     if word in ("cook", "fish", "guard", "duck", "bear", "model") and before is not None and before.tag == "TO":
         return "VERB"
     return "NOUN"
+
+
+def _acts(word: str, before: Token | None, after: Token | None) -> bool:
+    """Whether "carving", "writing" and their like are what someone does rather than a thing: "a man carving a spoon"."""
+    if not verb_base(word) or before is None or before.tag not in ("NOUN", "PRON"):
+        return False
+    who = before.lemma in w.PEOPLE or before.lower in w.PEOPLE or before.lemma.endswith((*w.PERSON_ENDINGS, "or", "er", "ist", "ian"))
+    determined = after is not None and after.lower in w.DETERMINERS
+    return determined or ((who or before.tag == "PRON") and _begins_phrase(after))
 
 
 def _verb_or_not(word: str, base: str, before: Token | None, after: Token | None) -> str:

@@ -6,30 +6,31 @@ Nouns are an open class: what is in no list is taken for one.
 from __future__ import annotations
 
 
-def _set(words: str) -> frozenset[str]:
+def word_set(words: str) -> frozenset[str]:
+    """The words of a string, as a set to look them up in."""
     return frozenset(words.split())
 
 
-DETERMINERS = _set(
+DETERMINERS = word_set(
     "a an the this that these those his her its their my your our each every some any another either whose which what "
     "all both several many few most more such"
 )
-PRONOUNS = _set(
+PRONOUNS = word_set(
     "he she it they we you i him them us me himself herself itself themselves everyone everybody someone somebody "
     "anyone anybody anything everything something who whom that which there here one ones others mine"
 )
-PREPOSITIONS = _set(
+PREPOSITIONS = word_set(
     "in on at by of to from with into onto over under above below behind beside between among through across along "
     "around against near inside outside beneath underneath atop within upon toward towards past beyond off for as "
-    "like during after before amid amidst via about per until opposite throughout except versus down up out"
+    "nearer like during after before amid amidst via about per until opposite throughout except versus down up out"
 )
-CONJUNCTIONS = _set("and or but while as nor plus then whereas so because if when where although though than")
-AUXILIARIES = _set(
+CONJUNCTIONS = word_set("and or but while as nor plus then whereas so because if when where although though than")
+AUXILIARIES = word_set(
     "is are was were be been being am has have had having do does did can could will would should may might must shall "
     "isn't aren't wasn't weren't hasn't haven't hadn't don't doesn't didn't can't cannot couldn't won't wouldn't "
     "shouldn't mustn't"
 )
-NEGATIONS = _set(
+NEGATIONS = word_set(
     "no not without never nobody none nothing neither nor nowhere sans minus cannot isn't aren't wasn't weren't hasn't "
     "haven't hadn't don't doesn't didn't can't couldn't won't wouldn't shouldn't mustn't dont doesnt isnt"
 )
@@ -42,31 +43,31 @@ NUMBERS = {
 } | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100}
 GROUPS = {"trio": 3, "threesome": 3, "triplet": 3, "triplets": 3, "quartet": 4, "foursome": 4, "quintet": 5,
           "sextet": 6, "septet": 7, "octet": 8, "dozen": 12}  # fmt: skip
-ADVERBS = _set(
+ADVERBS = word_set(
     "very too quite rather really almost nearly slightly only just also even still already always often again away "
     "together apart ahead forward backward backwards sideways upside outdoors indoors everywhere nearby else far fully "
     "half partly half-way halfway now today tonight well once twice instead maybe perhaps please not-quite so yet abreast "
     "overhead underwater upstairs downstairs nonetheless somewhere afar alone"
 )
 
-COLOURS = _set(
+COLOURS = word_set(
     "red orange yellow green blue purple violet pink brown black white grey gray silver golden gold beige ivory cream "
     "crimson scarlet maroon burgundy teal turquoise cyan aqua navy indigo magenta lavender lilac mauve mint lime olive "
     "emerald coral peach salmon amber ochre mustard rust copper bronze khaki tan charcoal cobalt azure sapphire ruby "
     "fuchsia plum sage rose blonde blond ginger auburn brunette platinum chestnut terracotta chartreuse vermilion "
     "bluish reddish greenish yellowish rainbow multicolored multicoloured jade"
 )
-PATTERNS = _set(
+PATTERNS = word_set(
     "striped stripy checkered chequered checked plaid tartan polka-dot polka-dotted dotted floral paisley camouflage "
     "leopard-print zebra-print pinstriped gingham spotted tie-dye tie-dyed houndstooth patterned"
 )
-BUILDS = _set(
+BUILDS = word_set(
     "tall short bald bearded thin slim chubby fat stocky muscular skinny lanky freckled tattooed curly-haired "
     "long-haired short-haired blond-haired redheaded red-haired clean-shaven masked hooded barefoot bespectacled"
 )
-SIZES = _set("big small large little long short tall wide narrow thin thick deep shallow high low")
+SIZES = word_set("big small large little long short tall wide narrow thin thick deep shallow high low")
 
-PEOPLE = _set(
+PEOPLE = word_set(
     "man men woman women boy boys girl girls child children kid kids baby babies toddler toddlers person people adult "
     "guy guys lady ladies gentleman gentlemen couple bride groom bridesmaid groomsman king queen prince princess knight "
     "wizard witch pirate clown nurse doctor chef cook monk nun priest soldier cop officer captain pilot astronaut "
@@ -76,9 +77,9 @@ PEOPLE = _set(
     "model businessman businesswoman bartender barista surgeon redhead blonde figure figures character characters team "
     "crowd audience grandchild grandchildren grandparent wrestler human villager merchant hero heroine villain gnome "
     "troll giant mechanic drummer guitarist pianist violinist cellist artist florist geisha bishop shaman ranger elder "
-    "referee goalkeeper spy chief maid butler mime tailor sailor"
+    "stowaway teller striker defender referee goalkeeper spy chief maid butler mime tailor sailor"
 )
-ANIMALS = _set(
+ANIMALS = word_set(
     "cat cats dog dogs puppy kitten horse pony foal cow bull calf sheep lamb goat pig piglet rabbit bunny hare fox wolf "
     "bear cub lion tiger leopard panther cheetah elephant giraffe zebra monkey gorilla ape chimp panda koala kangaroo "
     "deer stag fawn moose elk bird owl eagle hawk falcon parrot crow raven pigeon dove sparrow hen rooster chicken chick "
@@ -96,7 +97,7 @@ PERSON_ENDINGS = ("ologist", "woman", "women", "man", "men", "grapher", "maker",
                   "carpenter", "firefighter", "swimmer", "sprinter", "wanderer", "prisoner", "shepherd", "gymnast",
                   "conductor", "interpreter", "vendor", "seller", "grandmaster", "businesspeople")  # fmt: skip
 
-BODY = _set(
+BODY = word_set(
     "hair beard moustache mustache mohawk braid braids ponytail bun curls bangs eye eyes eyebrow eyebrows eyelashes face "
     "nose mouth lips lip teeth tooth ear ears cheek cheeks chin neck shoulder shoulders arm arms elbow elbows hand hands "
     "wrist wrists finger fingers thumb thumbs palm fist fists nail nails chest back belly waist hip hips leg legs knee "
@@ -104,7 +105,7 @@ BODY = _set(
     "paws wing wings fur horn horns hoof hooves mane feather feathers beak snout whiskers claw claws trunk tusk tusks "
     "fin fins scales shell spots stripes eyelids dreadlocks afro hairstyle haircut complexion muzzle antlers smile"
 )
-CLOTHES = _set(
+CLOTHES = word_set(
     "shirt t-shirt tshirt tee blouse sweater jumper pullover cardigan hoodie sweatshirt jacket coat raincoat overcoat "
     "parka trenchcoat blazer suit tuxedo tux vest waistcoat dress gown skirt kilt jeans trousers pants shorts leggings "
     "tights stockings socks shoes boots sneakers sandals heels slippers hat cap beanie helmet crown tiara hood veil mask "
@@ -115,9 +116,9 @@ CLOTHES = _set(
     "beret headband wig flannel leather denim"
 )
 """With the materials that stand for clothes: "a man in denim"."""
-WEARING = _set("in with wearing wears wear dressed sporting has having wore")
+WEARING = word_set("in with wearing wears wear dressed sporting has having wore")
 
-SCENERY = _set(
+SCENERY = word_set(
     "sky skies sea ocean water waters lake river grass lawn field fields meadow meadows forest forests tree trees leaf "
     "leaves foliage hill hills snow cloud clouds sand sun moon stars light lights lighting glow sunset sunrise shadows "
     "fog mist smoke fire flames background backgrounds backdrop palette tones tone hues hue colours colors accents "
@@ -127,11 +128,11 @@ SCENERY = _set(
 )
 """What has its colour by nature, or gives the whole picture one: no thing to mix up with another."""
 
-PICTURE_WORDS = _set(
+PICTURE_WORDS = word_set(
     "image picture photo photograph frame shot scene composition canvas view screen page painting panel"
 )
 
-PLACES = _set(
+PLACES = word_set(
     "beach forest desert city street park garden kitchen bedroom room office library cafe restaurant bar museum church "
     "cathedral castle palace temple village town farm barn field meadow mountain mountains valley river lake sea ocean "
     "island jungle cave space moon mars planet studio stage stadium arena school classroom hospital station airport "
@@ -140,7 +141,7 @@ PLACES = _set(
     "london venice rome york dunes vineyard background setting backdrop landscape scene environment location"
 )
 
-VERBS = _set(
+VERBS = word_set(
     "sit stand walk run lie lean jump dance play hold carry wear ride drive fly swim sleep eat drink read write sing "
     "look watch stare gaze smile laugh cry wave point hug kiss cook bake pour climb crouch kneel hide peek emerge float "
     "hover levitate fall hang rest wait work paint draw build fix grow bloom shine glow burn reflect cast throw catch "
@@ -157,11 +158,12 @@ VERBS = _set(
     "spell label title call name print engrave inscribe embroider mark overlook line overgrow illuminate light drape "
     "decorate suspend pose stay remain appear become seem fade scatter trim adjust shape blow weather glance steer veer "
     "signal crawl creep sneak howl bark roar purr nap doze snore yawn squat squint frown grin wink blush scream "
+    "aim alter modify retain freeze withdraw leap gallop embrace preserve recolor erase dissolve trade peep lurk steer "
     "separate divide split connect attach contain include exclude avoid omit lack need want like love dress undress "
     "arm tilt rotate flip mirror zoom extend widen shrink enlarge scale dwarf sketch nestle cling dangle sprout drift"
 )
 IRREGULAR = {
-    "sat": "sit", "stood": "stand", "ran": "run", "lay": "lie", "lying": "lie", "held": "hold", "wore": "wear",
+    "sat": "sit", "stood": "stand", "ran": "run", "lay": "lie", "lying": "lie", "withdrawn": "withdraw", "froze": "freeze", "held": "hold", "wore": "wear",
     "worn": "wear", "rode": "ride", "ridden": "ride", "hid": "hide", "hidden": "hide", "grew": "grow", "grown": "grow",
     "hung": "hang", "cast": "cast", "threw": "throw", "thrown": "throw", "tying": "tie", "tied": "tie", "broken": "break",
     "broke": "break", "fell": "fall", "fallen": "fall", "kept": "keep", "made": "make", "said": "say", "says": "say",
@@ -180,27 +182,27 @@ PLURALS = {
     "salmon": "salmon", "octopi": "octopus", "businessmen": "businessman", "policemen": "policeman", "moose": "moose",
     "spacecraft": "spacecraft", "bison": "bison", "squid": "squid", "shrimp": "shrimp", "pastries": "pastry",
 }  # fmt: skip
-NOT_PLURAL = _set(
+NOT_PLURAL = word_set(
     "glass grass dress bus cactus octopus compass canvas lens bias christmas paris princess waitress seamstress actress "
     "mattress fortress moss cross boss process brass chess gas virus circus campus focus hippopotamus platypus walrus "
     "abs series species venus iris tennis news dais chaos kiss bliss mass class pass press business chassis oasis axis "
     "analysis colossus status bonus lotus crocus citrus nucleus genius papyrus bass harness wilderness darkness "
     "happiness stress goddess empress sea-glass fibreglass always across various atlas texas pancreas tapas"
 )
-ING_NOUNS = _set(
+ING_NOUNS = word_set(
     "building painting ring king wing string ceiling evening morning lighting clothing wedding swing spring thing railing "
     "drawing engraving crossing landing clearing dwelling stocking earring duckling dumpling pudding icing frosting "
     "opening setting styling icing plumbing lettering bedding siding roofing flooring awning netting gosling sibling "
     "viking ending meeting paneling panelling etching carving writing shading framing grading skating crossing parking "
     "wiring shipping printing typesetting being outing gathering anything everything something nothing sting sling"
 )
-LY_ADJECTIVES = _set(
+LY_ADJECTIVES = word_set(
     "family lily butterfly fly jelly belly early curly woolly elderly friendly lonely ugly silly lovely lively holly ally "
     "rally bully folly gully assembly reply supply dolly trolley daily bubbly hilly smelly chilly wooly curly wobbly "
     "italy july firefly dragonfly homely ghostly otherworldly heavenly costly deadly orderly manly womanly burly gnarly "
     "sickly prickly cuddly wrinkly crumbly sparkly barfly monopoly anomaly"
 )
-ADJECTIVES = _set(
+ADJECTIVES = word_set(
     "old young new ancient modern vintage antique rustic classic elegant ornate simple plain clean dirty dusty rusty worn "
     "weathered abandoned empty full half-empty broken cracked wet dry hot cold warm cool bright dark dim pale vivid deep "
     "light soft hard rough smooth shiny matte glossy sharp blurry crisp clear cloudy foggy misty rainy snowy sunny windy "
@@ -224,5 +226,5 @@ ADJECTIVES = _set(
     "neutral earthy monochrome natural artificial organic synthetic hard-boiled soft-boiled tender crunchy slow fast quick "
     "rapid steep high low daily yearly annual quaint sleek stylish chic retro mini premium scruffy shaggy grumpy cheerful "
     "gloomy sunlit moonlit candlelit backlit cheap expensive generous lazy clever wise young-looking middle-aged teenage "
-    "adult senior lone solitary separate distant nearby asleep awake upright untouched unchanged intact rainy tidy messy"
+    "devoid lacking adult senior lone solitary separate distant nearby asleep awake upright untouched unchanged intact rainy tidy messy"
 )
