@@ -22,7 +22,10 @@ SIDES = word_set("left right side leftmost rightmost left-hand right-hand")
 FREE = {
     "left_right": SIDES | word_set("turn look face to the"),
     "scale": HUGE | TINY,
-    "keep_change_conflict": KEEPING | SAME | WHOLE | word_set("way exactly untouched alter touch change please way completely not"),
+    "keep_change_conflict": KEEPING
+    | SAME
+    | WHOLE
+    | word_set("way exactly untouched alter touch change please way completely not"),
     "edit_vs_regenerate": frozenset[str](),
 }
 """Challenge -> words that its rewrite may drop: they are what it mends."""
@@ -46,6 +49,8 @@ def lost(prompt: str, rewritten: str, challenge: str, spot: Spot) -> frozenset[F
     for fact in facts(parse(prompt)) - after:
         if any(part in free for part in fact[1:]):
             continue
+        if challenge == "occlusion" and fact[0] == "part" and fact[1] in words and fact[2] in words:
+            continue  # both are there, in another order
         if challenge == "text" and all(part in quotes for part in fact[1:]):
             continue  # it was read as a description, and is quoted now
         if fact[0] in ("thing", "act") and (fact[1] in words or fact[1] in text):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from triptych.cli.bench_advise import advise
 from triptych.cli.bench_control import control
 from triptych.cli.bench_dial import dial
 from triptych.cli.bench_edits import edits
@@ -37,6 +38,7 @@ def bench() -> None:
 
 
 app.command()(readers)
+app.command()(advise)
 app.command()(sampling)
 app.command()(memory)
 app.command()(edits)

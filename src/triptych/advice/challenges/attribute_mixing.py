@@ -82,7 +82,12 @@ def _bearers(sentence: Sentence) -> Iterator[Bearer]:
         if phrase.owner is not None:
             parts.setdefault(_root(sentence, phrase), []).append(phrase)
     for phrase in sentence.phrases:
-        if phrase.owner is not None or phrase.head.tag == "QUOTE" or phrase.noun in NOT_A_THING or phrase.head.lower in NOT_A_THING:
+        if (
+            phrase.owner is not None
+            or phrase.head.tag == "QUOTE"
+            or phrase.noun in NOT_A_THING
+            or phrase.head.lower in NOT_A_THING
+        ):
             continue
         own = _colours(phrase)
         traits, carriers = list(own), [phrase] if own else []
@@ -123,7 +128,11 @@ def _colours(phrase: Phrase) -> list[str]:
         if phrase.head.lower in natural or phrase.noun in natural:
             continue
         following = [each for each in phrase.tokens if each.start > token.start and each.tag == "NOUN"]
-        if token.lower in ("orange", "peach", "plum", "lime", "rose", "coral", "salmon", "cream", "olive", "rust", "mint") and not following:
+        if (
+            token.lower
+            in ("orange", "peach", "plum", "lime", "rose", "coral", "salmon", "cream", "olive", "rust", "mint")
+            and not following
+        ):
             continue
         if following and following[0].lower in ("hour", "light", "neon") and following[0] is not phrase.head:
             continue
@@ -138,7 +147,11 @@ def _clash(bearers: Sequence[Bearer]) -> list[Bearer]:
     things = {bearer.thing.index for bearer in coloured}
     if len(things) > 1 and len(sets) > 1:
         return coloured
-    bodies = [bearer for bearer in bearers if bearer.thing.is_animate or len(bearer.carriers) > (bearer.thing in bearer.carriers)]
+    bodies = [
+        bearer
+        for bearer in bearers
+        if bearer.thing.is_animate or len(bearer.carriers) > (bearer.thing in bearer.carriers)
+    ]
     if len(bodies) > 1 and len({tuple(sorted(bearer.traits)) for bearer in bodies}) > 1:
         return bodies
     return []
@@ -204,7 +217,9 @@ def _name(text: str, phrase: Phrase, heads: Sequence[str], number: int) -> str:
 def _wears(text: str, part: Phrase, plural: bool) -> str:
     link = " ".join(token.text for token in part.link).strip(" ,").lower()
     words = text[part.start : part.end]
-    if link.endswith(("wearing", "wears", "wear", "dressed in")) or (part.is_clothes and link in ("in", "with", "and", "")):
+    if link.endswith(("wearing", "wears", "wear", "dressed in")) or (
+        part.is_clothes and link in ("in", "with", "and", "")
+    ):
         return f"{'wear' if plural else 'wears'} {words}"
     if link.endswith("in") or part.head.tag == "ADJ":
         return f"{'are' if plural else 'is'} in {words}"

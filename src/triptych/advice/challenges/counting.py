@@ -24,6 +24,8 @@ MEASURES = frozenset(
     "step quarter third o'clock star am pm mp stages stage kg lb".split()
 )
 VAGUE = frozenset("about around roughly approximately some over almost nearly hundreds dozens".split())
+CREWS = frozenset("crew team family group band party pack flock herd gang set row class choir squad circle".split())
+"""Words for many that a number may follow: "a crew of six"."""
 PLACES = frozenset("in on at above below behind beside under near to by left right".split())
 NAMES = {value: word for word, value in NUMBERS.items()}
 FLAT = ("icon", "icons", "pattern", "grid", "above", "overhead", "sheet", "aerial", "panel", "comic", "tray", "carton")
@@ -62,6 +64,9 @@ def _counted(sentence: Sentence, position: int, token: Token) -> tuple[int, int,
         return None
     if token.lower in GROUPS:
         return _group(sentence, position, token, number)
+    if len(phrase.tokens) == 1 and sentence.lower(position - 1) == "of" and sentence.lower(position - 2) in CREWS:
+        whole = sentence.phrase_at(position - 2)
+        return (number, whole.first, phrase) if whole is not None else None
     if token is not phrase.number or phrase.head.lower in MEASURES or phrase.noun in MEASURES:
         return None
     named = any(each.tag == "NOUN" for each in phrase.tokens[: phrase.tokens.index(token)])

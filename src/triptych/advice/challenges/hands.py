@@ -77,8 +77,11 @@ PLAIN = {
     "instrument": "curved fingers side by side on the instrument",
 }
 CURES = (*GESTURES.values(), *ACTIONS.values(), *PLAYING.values(), *PLAIN.values())
-CONTACT = word_set("around on along closed together wrapped curled interlaced folded over flat resting pointing")
+CONTACT = word_set("around on along closed together wrapped curled interlaced folded flat resting pointing")
 GRIPS = word_set("grip grasp clutch hold cradle cup gripping holding clasp")
+WAVERS = word_set(
+    "flag grass wheat branch palm curtain hair cloth laundry kelp seaweed scarf banner field reed barley ribbon"
+)
 POINTERS = word_set("arrow sign needle spire compass gun cannon telescope camera tower rocket antenna roof signpost weathervane nose "
                     "light spotlight satellite dish")  # fmt: skip
 
@@ -155,7 +158,7 @@ def _is_manual(sentence: Sentence, position: int, lemma: str, word: str) -> bool
     if lemma == "point":
         return after in ("at", "to", "toward", "towards", "out") and (before is None or before.noun not in POINTERS)
     if lemma == "wave":
-        return before is None or before.is_animate
+        return before is None or before.noun not in WAVERS
     if lemma == "snap":
         return any(each in ("finger", "fingers") for each in sentence.words(position, position + 4))
     if lemma == "count":
@@ -163,7 +166,13 @@ def _is_manual(sentence: Sentence, position: int, lemma: str, word: str) -> bool
     if lemma == "tie":
         return before is None or before.is_animate
     if lemma in ("write", "type", "weave", "thread", "carve", "gesture"):
-        return before is None or before.is_animate or before.is_scenery or before.head.tag == "NOUN" and word.endswith("ing")
+        return (
+            before is None
+            or before.is_animate
+            or before.is_scenery
+            or before.head.tag == "NOUN"
+            and word.endswith("ing")
+        )
     return True
 
 
@@ -173,7 +182,9 @@ def _part(text: str, sentence: Sentence, position: int) -> Spot | None:
     word = token.lower
     if token.tag != "NOUN":
         return None
-    palm = word in ("palm", "palms") and (sentence.lower(position - 1) in PALMS or sentence.lower(position + 1) in ("up", "pressed"))
+    palm = word in ("palm", "palms") and (
+        sentence.lower(position - 1) in PALMS or sentence.lower(position + 1) in ("up", "pressed")
+    )
     if word not in PARTS and not palm:
         return None
     if word == "hand" and sentence.lower(position + 1) in AFTER_HAND:
@@ -181,7 +192,9 @@ def _part(text: str, sentence: Sentence, position: int) -> Spot | None:
     before = sentence.words(position - 2, position)
     if any(each in NOT_HANDS for each in before) or before[-1:] == ["by"] or before == ["the", "other"]:
         return None
-    if sentence.lower(position + 1) == "of" and any(each in NOT_HANDS for each in sentence.words(position + 2, position + 4)):
+    if sentence.lower(position + 1) == "of" and any(
+        each in NOT_HANDS for each in sentence.words(position + 2, position + 4)
+    ):
         return None
     if word == "fingers" and before[-1:] == ["fish"]:
         return None
@@ -199,4 +212,6 @@ def _part(text: str, sentence: Sentence, position: int) -> Spot | None:
 
 def _spot(text: str, start: int, end: int, told: str) -> Spot:
     words = text[start:end]
-    return Spot(start, end, f"{words!r} puts fingers in sight and leaves their pose to chance", aside(text, start, end, told))
+    return Spot(
+        start, end, f"{words!r} puts fingers in sight and leaves their pose to chance", aside(text, start, end, told)
+    )

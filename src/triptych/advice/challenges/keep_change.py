@@ -71,7 +71,9 @@ def _rewrite(text: str, changed: Sequence[Clause], others: Sequence[Clause]) -> 
         found = targets(change)
         bodily = bool(found) and (found[0].is_animate or found[0].head.tag == "PRON") and found[0].determiner != "a"
         if (change.tokens[0].lemma in ADDING and not bodily) or not found:
-            thing = _definite(text, change.phrases[0].start, change.phrases[0].end) if change.phrases else "what changes"
+            thing = (
+                _definite(text, change.phrases[0].start, change.phrases[0].end) if change.phrases else "what changes"
+            )
             named.append(f"the place of {thing}" if change.phrases else thing)
         else:
             named.append(_definite(text, found[0].start, found[0].end))
@@ -88,7 +90,11 @@ def _definite(text: str, start: int, end: int) -> str:
     first, _, rest = words.partition(" ")
     if first.lower() in ("a", "an") and rest:
         return f"the {rest}"
-    return words if first.lower() in ("the", "his", "her", "its", "their", "him", "he", "she", "it", "my") else f"the {words}"
+    return (
+        words
+        if first.lower() in ("the", "his", "her", "its", "their", "him", "he", "she", "it", "my")
+        else f"the {words}"
+    )
 
 
 def _sentence(words: str) -> str:

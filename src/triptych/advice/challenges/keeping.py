@@ -22,7 +22,9 @@ CHANGING = word_set(
 )
 EXCEPTING = word_set("except besides excluding excepting")
 REST = word_set("rest else others remainder")
-WHOLE = word_set("image picture photo photograph everything anything nothing all it scene this composition shot whole of")
+WHOLE = word_set(
+    "image picture photo photograph everything anything nothing all it scene this composition shot whole of"
+)
 SPLITTING = word_set("but while then yet")
 
 
@@ -55,6 +57,8 @@ def keeps(sentence: Sentence, position: int) -> bool:
     """Whether a negation says that something stays: "don't change", "without altering", "no changes"."""
     if sentence.lower(position) == "never":
         return False
+    if sentence.lower(position) == "nothing" and sentence.lower(position - 1) in TOUCHING:
+        return True
     for token in sentence.tokens[position + 1 : position + 5]:
         if token.tag in ("MARK", "STOP", "CONJ"):
             return False
@@ -80,10 +84,21 @@ def clauses(parse: Parse) -> list[Clause]:
 def instructs(parse: Parse) -> bool:
     """Whether a prompt is an instruction for a picture that exists, by its form alone: it keeps, or it changes "the ..."."""
     found = clauses(parse)
-    if any(clause.keeps and clause.has(word_set("image picture photo photograph everything anything")) for clause in found):
+    if any(
+        clause.keeps and clause.has(word_set("image picture photo photograph everything anything")) for clause in found
+    ):
         return True
     first = found[0] if found else None
-    if first is None or first.tokens[0].lemma not in ("change", "replace", "remove", "swap", "recolor", "recolour", "erase", "delete"):
+    if first is None or first.tokens[0].lemma not in (
+        "change",
+        "replace",
+        "remove",
+        "swap",
+        "recolor",
+        "recolour",
+        "erase",
+        "delete",
+    ):
         return False
     return any(phrase.determiner in ("the", "his", "her", "this", "my") for phrase in first.phrases[:1])
 
@@ -100,7 +115,9 @@ def _splits(sentence: Sentence, position: int) -> bool:
         if bool(ahead) and (_acts(ahead[0]) or ahead[0].lower in ("nothing", "everything", "he", "she", "they", "it")):
             return True
         return any(each.lower in ("only", "just", "nothing", "everything") for each in rest[:2])
-    return word == "and" and bool(rest) and (_acts(rest[0]) or any(each.lower in ("should", "have") for each in rest[:4]))
+    return (
+        word == "and" and bool(rest) and (_acts(rest[0]) or any(each.lower in ("should", "have") for each in rest[:4]))
+    )
 
 
 def _acts(token: Token) -> bool:
@@ -121,12 +138,16 @@ def _clause(sentence: Sentence, first: int, end: int) -> Clause | None:
     words = [token.lower for token in tokens]
     negated = any(token.tag == "NEG" and keeps(sentence, first + index) for index, token in enumerate(tokens))
     same = any(
-        word in SAME and any(each in WHOLE for each in words) and not any(each in CHANGING - {"is", "are", "should"} for each in words)
+        word in SAME
+        and any(each in WHOLE for each in words)
+        and not any(each in CHANGING - {"is", "are", "should"} for each in words)
         for word in words
     )
     unchanged = any(word in ("unchanged", "untouched", "unaltered") for word in words)
     as_is = any(pair in (("as", "is"), ("as", "it"), ("as", "they")) for pair in zip(words, words[1:], strict=False))
-    keeping = any(token.lemma in KEEPING or token.lower in KEEPING for token in tokens if token.tag in ("VERB", "AUX", "ADV"))
+    keeping = any(
+        token.lemma in KEEPING or token.lower in KEEPING for token in tokens if token.tag in ("VERB", "AUX", "ADV")
+    )
     keeping = keeping or words[0] in KEEPING
     kept = negated or same or unchanged or as_is or keeping
     phrases = tuple(phrase for phrase in sentence.phrases if first <= phrase.first and phrase.last < end)

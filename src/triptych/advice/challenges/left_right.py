@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 from triptych.advice.challenges.spot import Spot, frame_named, same_case
 from triptych.advice.grammar import Parse, Sentence
-from triptych.advice.grammar.words import BODY
 
 SIDES = ("left", "right")
 DIRECTED = frozenset(
@@ -76,6 +75,8 @@ def _side(text: str, sentence: Sentence, position: int, side: str) -> Spot | Non
         return None if side == "right" and after == "at" and verb is not None and verb.lemma in ("look", "stare", "gaze") else _spot(
             text, tokens[position].start, tokens[position].end, f"toward {edge}"
         )  # fmt: skip
+    if before in ("'s", "’s"):
+        return _spot(text, tokens[position].start, tokens[position].end, f"side nearer {edge}")
     if before in ("far", "the"):
         return _spot(
             text, tokens[position - (before == "the")].start, tokens[position].end, f"the {side} side of the frame"
@@ -117,7 +118,9 @@ def _part(text: str, sentence: Sentence, position: int, side: str) -> Spot | Non
     while last + 1 < len(tokens) and tokens[last + 1].tag == "NOUN":
         last += 1
     noun = tokens[last]
-    if side == "right" and any(each.lower in NOT_A_SIDE or each.lemma in NOT_A_SIDE for each in (tokens[position + 1], noun)):
+    if side == "right" and any(
+        each.lower in NOT_A_SIDE or each.lemma in NOT_A_SIDE for each in (tokens[position + 1], noun)
+    ):
         return None
     start, end = tokens[position].start, noun.end
     part = text[tokens[position + 1].start : end]
@@ -125,11 +128,6 @@ def _part(text: str, sentence: Sentence, position: int, side: str) -> Spot | Non
     if noun.lower == "side":
         start = _back(sentence, position, ("on", "to", "from", "at", "his", "her", "its", "the", "their"))
         return _spot(text, start, end, f"on the side {whose}")
-    if (
-        sentence.lower(position - 1) in ("the", "a", "his", "her", "its", "their", "'s", "my", "your")
-        or noun.lemma in BODY
-    ):
-        return _spot(text, start, end, f"{part} {whose}")
     return _spot(text, start, end, f"{part} {whose}")
 
 

@@ -22,7 +22,15 @@ READABLE = word_set("legible readable labelled labeled captioned lettered annota
 WRITING = word_set("written engraved inscribed printed embroidered lettered stamped painted carved")
 NAMING = word_set("called titled named entitled")
 PRINTED = word_set("poster book cover logo magazine album movie film game label flyer novel brochure")
-STYLE = (("style", "of"), ("inspired", "by"), ("the", "film"), ("the", "movie"), ("known", "as"), ("look", "of"), ("vibe", "of"))
+STYLE = (
+    ("style", "of"),
+    ("inspired", "by"),
+    ("the", "film"),
+    ("the", "movie"),
+    ("known", "as"),
+    ("look", "of"),
+    ("vibe", "of"),
+)
 NICKNAMES = word_set("nicknamed so-called called dubbed named like from by")
 MANY_WORDS, MANY_LETTERS = 4, 24
 LARGE = "in large plain letters"
@@ -43,7 +51,9 @@ def lettering(parse: Parse) -> Iterator[Spot]:
                 yield spot
 
 
-def _text(parse: Parse, sentence: Sentence, position: int, spans: tuple[tuple[int, int], ...], told: bool) -> Spot | None:
+def _text(
+    parse: Parse, sentence: Sentence, position: int, spans: tuple[tuple[int, int], ...], told: bool
+) -> Spot | None:
     token = sentence.tokens[position]
     span = next((span for span in spans if span[0] == token.start), None)
     if span is not None:
@@ -58,7 +68,11 @@ def _text(parse: Parse, sentence: Sentence, position: int, spans: tuple[tuple[in
     if any(start >= sentence.start and end <= sentence.end for start, end in spans) or told:
         return None
     phrase = sentence.phrase_at(position)
-    if word in TEXT_NOUNS and token.tag == "NOUN" and not (phrase and phrase.head is not token and phrase.noun in ("maker", "coat")):
+    if (
+        word in TEXT_NOUNS
+        and token.tag == "NOUN"
+        and not (phrase and phrase.head is not token and phrase.noun in ("maker", "coat"))
+    ):
         return _vague(parse.text, phrase.start if phrase else token.start, token.end)
     if word in READABLE:
         return _vague(parse.text, token.start, phrase.end if phrase else token.end)
@@ -72,7 +86,9 @@ def _text(parse: Parse, sentence: Sentence, position: int, spans: tuple[tuple[in
 def _is_name(sentence: Sentence, position: int) -> bool:
     """Whether a quotation is a style, a film or a nickname rather than words in the picture."""
     before = sentence.words(position - 5, position)
-    carrier = any(each in CARRIERS or each in SAYING for each in before) and not any(each in ("style", "like") for each in before)
+    carrier = any(each in CARRIERS or each in SAYING for each in before) and not any(
+        each in ("style", "like") for each in before
+    )
     if carrier:
         return False
     pairs = list(zip(before, before[1:], strict=False))
@@ -82,7 +98,9 @@ def _is_name(sentence: Sentence, position: int) -> bool:
 def _negated(sentence: Sentence, position: int) -> bool:
     """Whether a negation, a few words before, takes it away: "no text", "without any readable labels"."""
     for token in reversed(sentence.tokens[max(position - 4, 0) : position]):
-        if token.tag in ("MARK", "STOP", "CONJ", "VERB"):
+        if token.tag in ("MARK", "STOP", "CONJ") or (
+            token.tag == "VERB" and token.lemma not in ("include", "add", "show", "use", "write")
+        ):
             return False
         if token.tag == "NEG" or token.lower in ("avoid", "free", "remove", "delete", "erase"):
             return True
@@ -124,7 +142,12 @@ def _goes_on(token: Token, loud: bool) -> bool:
         return False
     if not loud:
         return True
-    return token.text[:1].isupper() or token.kind == "number" or token.text == "&" or token.lower in ("of", "the", "km", "and", "a")
+    return (
+        token.text[:1].isupper()
+        or token.kind == "number"
+        or token.text == "&"
+        or token.lower in ("of", "the", "km", "and", "a")
+    )
 
 
 def _on_carrier(sentence: Sentence, position: int) -> bool:
@@ -142,7 +165,9 @@ def _quotation(text: str, token: Token) -> Spot:
         rewrite = f"{token.text} {LARGE}, on {(count + 2) // 3} lines"
     else:
         rewrite = f"{token.text} {LARGE}"
-    what = f"{token.text} is text of {letters} letters" + (f" and {count} words, more than models spell safely" if long else "")
+    what = f"{token.text} is text of {letters} letters" + (
+        f" and {count} words, more than models spell safely" if long else ""
+    )
     return Spot(token.start, token.end, what, rewrite, weight=2 if long else 0)
 
 

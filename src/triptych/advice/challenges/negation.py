@@ -18,13 +18,27 @@ from triptych.advice.grammar.tagging import singular
 NAMING = frozenset(("no", "without", "sans", "minus", "nor", "neither", "none", "nobody", "nothing", "nowhere"))
 LACKING = {"devoid": ("of",), "free": ("of", "from"), "lacking": (), "lacks": (), "lack": (), "absent": (), "excluding": (),
            "exclude": (), "omit": (), "omitting": (), "avoid": (), "avoiding": (), "missing": ()}  # fmt: skip
-CARRIERS = ("wear", "show", "use", "include", "draw", "put", "add", "avoid", "exclude", "omit", "lack", "have", "devoid")
+CARRIERS = (
+    "wear",
+    "show",
+    "use",
+    "include",
+    "draw",
+    "put",
+    "add",
+    "avoid",
+    "exclude",
+    "omit",
+    "lack",
+    "have",
+    "devoid",
+)
 """Verbs that only carry a negation; they go with it."""
 IDIOMS = (
     ("not", "only"), ("not", "just"), ("nothing", "but"), ("no", "longer"), ("no", "matter"), ("no", "more"),
     ("no", "less"), ("no", "bigger"), ("no", "larger"), ("no", "taller"), ("no", "smaller"), ("no", "wider"),
     ("no", "higher"), ("no", "other"), ("without", "doubt"), ("not", "far"), ("never", "ending"), ("if", "not"),
-    ("or", "not"), ("no", "nonsense"), ("minus", "the"), ("leaning", "against", "nothing"), ("against", "nothing"),
+    ("or", "not"), ("no", "nonsense"), ("leaning", "against", "nothing"), ("against", "nothing"),
     ("nothing", "short"), ("no", "stranger"),
 )  # fmt: skip
 
@@ -122,6 +136,8 @@ def _thing(text: str, sentence: Sentence, position: int) -> Spot | None:
     if sentence.lower(tail) in ("around", "anywhere", "whatsoever"):
         end = sentence.tokens[tail].end
     named = ", ".join(_bare(text, phrase) for phrase in scope)
+    if sentence.lower(position) == "missing" and first.number is not None:
+        return _spot(text, sentence.tokens[position].start, end, sentence.tokens[position].start, None, named, scope)
     place = sentence.phrase_after(scope[-1].last, within=2)
     states = list(dict.fromkeys(_state(text, phrase) for phrase in scope))
     start = sentence.tokens[position].start
@@ -262,12 +278,12 @@ def _not(text: str, sentence: Sentence, position: int) -> Spot | None:
     )
 
 
-def _spot(text: str, start: int, end: int, cue: int, rewrite: str, named: str, scope: list[Phrase]) -> Spot:
+def _spot(text: str, start: int, end: int, cue: int, rewrite: str | None, named: str, scope: list[Phrase]) -> Spot:
     return Spot(
         start,
         end,
         f"{text[cue:end]!r} names what should not be there, and what is named tends to be painted",
-        same_case(rewrite, text[start:end]),
+        None if rewrite is None else same_case(rewrite, text[start:end]),
         nouns=tuple(phrase.noun for phrase in scope),
         negative=named,
         free=(*named.replace(",", " ").lower().split(), *CARRIERS),

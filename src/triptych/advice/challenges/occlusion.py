@@ -8,6 +8,7 @@ say what is seen.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from triptych.advice.challenges.spot import Spot, same_case
 from triptych.advice.challenges.written import written_words
@@ -22,10 +23,16 @@ COATS = word_set(
     "icing vine vines lichen blood sweat clouds cloud haze smoke light shadow shadows sand ash glitter tattoos tattoo "
     "tiles wildflowers blossoms stickers stars glaze sugar honey cheese feathers fur scales grass books paper paintings"
 )
-CLOTHS = word_set("sheet blanket cloth tarp tarpaulin veil curtain quilt duvet towel scarf mask lace net hood bandage rug canvas")
+CLOTHS = word_set(
+    "sheet blanket cloth tarp tarpaulin veil curtain quilt duvet towel scarf mask lace net hood bandage rug canvas"
+)
 MOUTHS = word_set("mouth pocket pockets fist cheek cheeks beak jaws pouch envelope teeth jacket sleeve")
-CLOSED = word_set("box chest crate drawer envelope bag coffin suitcase jar case trunk safe cupboard closet shell trunk book wardrobe")
-COVERS = word_set("blanket blankets covers cover bed table sheet sheets heap pile hat hood cloak umbrella leaves duvet quilt rug coats")
+CLOSED = word_set(
+    "box chest crate drawer envelope bag coffin suitcase jar case trunk safe cupboard closet shell trunk book wardrobe"
+)
+COVERS = word_set(
+    "blanket blankets covers cover bed table sheet sheets heap pile hat hood cloak umbrella leaves duvet quilt rug coats"
+)
 SMALL_COVERS = word_set(
     "curtain curtains newspaper book door tree trunk fan mask crates crate boxes box pillar column rock log bush bushes wall "
     "fence ear legs leg menu hands veil blinds glass barrel desk counter sofa couch visor sandbag sandbags pile"
@@ -61,7 +68,12 @@ def _hidden(text: str, sentence: Sentence, position: int) -> Spot | None:
     if token.tag == "ADJ" and sentence.lower(position + 1) in ("gem", "gems", "camera", "agenda", "valley", "beach"):
         return None
     if cover is not None and cover.head.lower in AIR:
-        return None
+        # "by shadow and roots": the roots hide it
+        more = sentence.phrase_after(cover.last, within=2)
+        joined = more is not None and [each.lower for each in more.link] == ["and"] and more.head.lower not in AIR
+        if not joined:
+            return None
+        return replace(_spot(text, sentence, position, sentence.phrase_before(position), cover), rewrite=None)
     if hidden and token.lower == "hiding" and sentence.lower(position + 1) == "nothing":
         return None
     if tucked and (cover is None or not _can_hide(sentence, cover, token.lemma)):
@@ -73,6 +85,14 @@ def _hidden(text: str, sentence: Sentence, position: int) -> Spot | None:
         if not partly and cover.noun not in CLOTHS and cover.head.lower not in CLOTHS:
             return None
     thing = sentence.phrase_before(position) or sentence.phrase_at(position)
+    part = (
+        cover
+        if cover is not None and cover.determiner in ("his", "her", "its", "their") and cover.first == position + 1
+        else None
+    )
+    if part is not None:
+        # "hiding her face behind a fan": what is hidden comes first, what hides it after
+        thing, cover = part, sentence.phrase_after(part.last, within=3)
     if covered or (hidden and _is_passive(token.lower)):
         # "her face, partly covered by a veil": the nearest phrase is what is out of sight
         thing = sentence.phrase_before(position) or thing
@@ -93,7 +113,9 @@ def _is_passive(word: str) -> bool:
 def _can_hide(sentence: Sentence, cover: Phrase, lemma: str) -> bool:
     links = [token.lower for token in cover.link]
     if lemma in ("wrap", "swaddle", "bundle"):
-        return "in" in links and not cover.is_clothes or cover.noun in ("paper", "newspaper", "bandage", "blanket", "foil")
+        return (
+            "in" in links and not cover.is_clothes or cover.noun in ("paper", "newspaper", "bandage", "blanket", "foil")
+        )
     return any(word in ("in", "inside", "behind", "under", "into", "between", "beneath", "within") for word in links)
 
 
@@ -112,7 +134,11 @@ def _inside(text: str, sentence: Sentence, position: int) -> Spot | None:
     closed = bool(attributes & {"closed", "sealed", "shut", "locked"})
     if link in ("in", "inside"):
         full = noun in MOUTHS or word in MOUTHS
-        boxed = noun in CLOSED and not opened and (closed or (link == "inside" and noun not in ("book", "shell", "jar", "case")))
+        boxed = (
+            noun in CLOSED
+            and not opened
+            and (closed or (link == "inside" and noun not in ("book", "shell", "jar", "case")))
+        )
         tent = False
     elif link in ("under", "beneath", "underneath"):
         full = (noun in COVERS or word in COVERS) and noun not in ("table", "hat", "umbrella", "tree", "hood", "leaf")
@@ -122,13 +148,19 @@ def _inside(text: str, sentence: Sentence, position: int) -> Spot | None:
     else:
         posed = thing is not None and (thing.is_animate or thing.is_part)
         before = [token.lemma for token in sentence.tokens[max(position - 3, 0) : position]]
-        full = (noun in SMALL_COVERS or word in SMALL_COVERS or closed) and (posed or any(each in POSES for each in before))
+        full = (noun in SMALL_COVERS or word in SMALL_COVERS or closed) and (
+            posed or any(each in POSES for each in before)
+        )
         boxed = tent = False
     if not (full or boxed or tent):
         return None
     if link == "in" and word in ("pocket", "pockets", "jacket", "sleeve") and thing is None:
         return None
-    if link in ("in", "inside") and word in ("jacket", "sleeve") and (thing is None or thing.is_person or not thing.is_part):
+    if (
+        link in ("in", "inside")
+        and word in ("jacket", "sleeve")
+        and (thing is None or thing.is_person or not thing.is_part)
+    ):
         return None
     return _spot(text, sentence, position, thing, phrase)
 
@@ -142,19 +174,23 @@ def _spot(text: str, sentence: Sentence, position: int, thing: Phrase | None, co
         thing = None
     if cover is not None and cover.start < token.start:
         cover = None
-    start = thing.start if thing is not None else token.start
+    inner = thing is not None and thing.start > token.start
+    start = thing.start if thing is not None and not inner else token.start
     end = token.end if cover is None else _with_of(sentence, cover)
     words = text[start:end]
     rewrite = None
-    if thing is not None and cover is not None and thing is not cover:
-        rewrite = same_case(_seen(text, sentence, thing, cover, end), words)
+    named = thing is not None and any(each is token for each in thing.tokens)  # "half-submerged statue"
+    if thing is not None and cover is not None and thing is not cover and not named:
+        rewrite = same_case(("with " if inner else "") + _seen(text, sentence, thing, cover, end), words)
     return Spot(
         start,
         end,
         f"{words!r} asks for something that is partly or wholly out of sight",
         rewrite,
         nouns=tuple(each.noun for each in (thing, cover) if each is not None),
-        free=tuple(sorted(HIDING | TUCKED | COVERING | word_set("half-hidden half-buried hidden closed buried behind"))),
+        free=tuple(
+            sorted(HIDING | TUCKED | COVERING | word_set("half-hidden half-buried hidden closed buried behind"))
+        ),
     )
 
 
@@ -177,7 +213,7 @@ def _seen(text: str, sentence: Sentence, thing: Phrase, cover: Phrase, end: int)
         return f"{covering} closed around {part}{text[thing.start : thing.end]}{doing}"
     if ways & {"wrapped", "swaddled", "bundled"}:
         return f"{covering} folded all around the shape of {hidden}{doing}"
-    if noun in CLOSED and ways & {"in", "inside", "into"}:
+    if noun in CLOSED and noun != "shell" and ways & {"in", "inside", "into"}:
         return f"{covering}, shut over {text[thing.start : thing.end]}{doing}"
     if noun in ("pocket", "jacket", "sleeve", "pouch"):
         return f"{covering} reaching over {hidden} up to the wrist{doing}"

@@ -36,7 +36,9 @@ BALANCE = word_set("balance teeter")
 TOLD_WAYS = ("straight down", "straight above", "upside down", "hung from", "held by", "hanging from", "on a wire", "on wires",
              "on strings", "by a thread", "by cables", "unseen wire", "showing only what stands before it",
              "weight straight above")  # fmt: skip
-LIGHTS = word_set("light lit sun moon lamp backlit spotlight lantern sunlight candle streetlight lights window flash headlights")
+LIGHTS = word_set(
+    "light lit sun moon lamp backlit spotlight lantern sunlight candle streetlight lights window flash headlights"
+)
 DIRECTIONS = word_set("from behind above low upper lower overhead beneath below facing at")
 LIGHT_TOLD = "the light coming from the upper edge of the frame"
 
@@ -85,7 +87,19 @@ def _shadow(text: str, sentence: Sentence, position: int) -> Spot | None:
     before, after = sentence.words(position - 4, position), sentence.lower(position + 1)
     casting = any(each in ("cast", "casting", "casts", "throw", "throwing", "throws") for each in before)
     owned = phrase.determiner in ("his", "her", "its", "their") or (phrase.link and phrase.link[-1].tag == "POSS")
-    placed = after in ("of", "on", "across", "over", "falls", "falling", "behind", "stretching", "fall", "stretch", "from")
+    placed = after in (
+        "of",
+        "on",
+        "across",
+        "over",
+        "falls",
+        "falling",
+        "behind",
+        "stretching",
+        "fall",
+        "stretch",
+        "from",
+    )
     long = any(each.lower in ("long", "tall", "giant", "stretching") for each in phrase.attributes)
     style = any(each.lower in STYLE for each in phrase.attributes)
     hidden = any(each in ("in", "into", "from") for each in before[-2:]) and not casting and not owned
@@ -110,7 +124,9 @@ def _reflection(text: str, sentence: Sentence, position: int) -> Spot | None:
         before, after = sentence.lower(position - 1), sentence.lower(position + 1)
         near = sentence.words(position + 1, position + 7)
         owned = before in ("its", "his", "her", "their", "'s") or after in ("of", "in", "on", "across")
-        seen = any(each in SURFACES for each in near) or any(each in SURFACES for each in sentence.words(position - 2, position))
+        seen = any(each in SURFACES for each in near) or any(
+            each in SURFACES for each in sentence.words(position - 2, position)
+        )
         return _told(text, token.start, token.end, "upside down and in the same colours") if owned or seen else None
     if token.lemma == "reflect" and token.tag in ("VERB", "ADJ"):
         thing = sentence.phrase_after(position, within=4)
@@ -142,18 +158,34 @@ def _event(text: str, sentence: Sentence, position: int) -> Spot | None:
     if word == "splash" and token.tag == "NOUN" or moves and stem in LIQUID_VERBS:
         return _liquid(text, sentence, position, before, after)
     if moves and stem in SUPPORT_VERBS:
-        on_water = after is not None and (after.noun in ON_WATER or any(each.lower in ON_WATER for each in after.tokens))
+        on_water = after is not None and (
+            after.noun in ON_WATER or any(each.lower in ON_WATER for each in after.tokens)
+        )
         lies = any(each in ("in", "on") for each in sentence.words(position + 1, position + 3)) and on_water
-        if stem != "levitate" and (lies or who is None or _any(who, FLOATERS)):
+        if stem != "levitate" and (lies or who is None or who.is_part or _any(who, FLOATERS)):
             return None
-        return _told(text, token.start, token.end, "as if held by an unseen wire, its shade right below")
-    if word == "suspended" and token.tag in ("VERB", "ADJ") and (after is None or "from" not in [each.lower for each in after.link]):
+        start, end = _whole(sentence, position)
+        return _told(text, start, end, "as if held by an unseen wire, its shade right below")
+    if (
+        word == "suspended"
+        and token.tag in ("VERB", "ADJ")
+        and (after is None or "from" not in [each.lower for each in after.link])
+    ):
         return _told(text, token.start, token.end, "as if held by an unseen wire")
     if moves and stem in BALANCE and token.tag == "VERB":
         return _told(text, token.start, token.end, "with the weight straight above the support")
-    if word in ("house", "tower", "pyramid") and sentence.lower(position + 1) == "of" and after is not None and after.plural:
+    if (
+        word in ("house", "tower", "pyramid")
+        and sentence.lower(position + 1) == "of"
+        and after is not None
+        and after.plural
+    ):
         if after.noun in ("card", "teacup", "cup", "book", "plate", "glass", "chair", "stone", "block"):
-            return None if _event_later(sentence, position) else _told(text, token.start, after.end, "weight straight above weight")
+            return (
+                None
+                if _event_later(sentence, position)
+                else _told(text, token.start, after.end, "weight straight above weight")
+            )
         return None
     if token.tag == "VERB" and stem in FORCE_VERBS:
         return _force(text, sentence, position, before, after, stem)
@@ -161,27 +193,43 @@ def _event(text: str, sentence: Sentence, position: int) -> Spot | None:
 
 
 def _hangs(sentence: Sentence, position: int) -> bool:
-    return any(token.lemma in ("hang", "freeze", "suspend") for token in sentence.tokens[max(position - 5, 0) : position])
+    return any(
+        token.lemma in ("hang", "freeze", "suspend") for token in sentence.tokens[max(position - 5, 0) : position]
+    )
 
 
 def _event_later(sentence: Sentence, position: int) -> bool:
-    return any(token.lemma in BALANCE | FORCE_VERBS and token.tag == "VERB" for token in sentence.tokens[position + 1 :])
+    return any(
+        token.lemma in BALANCE | FORCE_VERBS and token.tag == "VERB" for token in sentence.tokens[position + 1 :]
+    )
 
 
 def _liquid(text: str, sentence: Sentence, position: int, before: Phrase | None, after: Phrase | None) -> Spot | None:
     token = sentence.tokens[position]
-    if before is not None and before.noun in ("light", "sunlight", "moonlight", "glow", "shadow", "vine", "ivy", "crowd"):
+    if before is not None and before.noun in (
+        "light",
+        "sunlight",
+        "moonlight",
+        "glow",
+        "shadow",
+        "vine",
+        "ivy",
+        "crowd",
+    ):
         return None
     if after is not None and after.noun in ("light", "sunlight") and token.tag == "VERB":
         return None
     words = sentence.words(position, position + 9)
     if "from" in words and "into" in words and token.lemma == "pour" and "down" in words:
         return None
-    return _told(text, token.start, token.end, "straight down in one thin stream" if token.lemma != "splash" else
+    start, end = _whole(sentence, position)
+    return _told(text, start, end, "straight down in one thin stream" if token.lemma != "splash" else
                  "in an arc that falls straight down again")  # fmt: skip
 
 
-def _force(text: str, sentence: Sentence, position: int, before: Phrase | None, after: Phrase | None, stem: str) -> Spot | None:
+def _force(
+    text: str, sentence: Sentence, position: int, before: Phrase | None, after: Phrase | None, stem: str
+) -> Spot | None:
     """Falling and breaking, unless it is weather, waves, sleep or light."""
     token = sentence.tokens[position]
     next_word = sentence.lower(position + 1)
@@ -197,13 +245,23 @@ def _force(text: str, sentence: Sentence, position: int, before: Phrase | None, 
         return None
     if stem in ("tip", "tilt") and (before is None or before.is_person or before.is_part):
         return None
-    if stem == "break" and (token.lower in ("broken",) or after is not None and after.noun in ("dawn", "bread", "rule", "news")):
+    if stem == "break" and (
+        token.lower in ("broken",) or after is not None and after.noun in ("dawn", "bread", "rule", "news")
+    ):
         return None
     if token.lower in ("fallen", "collapsed", "tilted", "crumbled", "broken", "shattered"):
         return None
     if before is None and after is None:
         return None
     return _told(text, token.start, token.end, "straight down")
+
+
+def _whole(sentence: Sentence, position: int) -> tuple[int, int]:
+    """The span of a word, or of the phrase that it is an attribute of: "floating island"."""
+    token, phrase = sentence.tokens[position], sentence.phrase_at(position)
+    if token.tag == "ADJ" and phrase is not None:
+        return phrase.start, phrase.end
+    return token.start, token.end
 
 
 def _any(phrase: Phrase, group: frozenset[str]) -> bool:
@@ -223,4 +281,6 @@ def _stem(word: str) -> str:
 
 def _told(text: str, start: int, end: int, how: str) -> Spot:
     words = text[start:end]
-    return Spot(start, end, f"{words!r} has to obey light, weight or liquids, and how is not told", aside(text, start, end, how))
+    return Spot(
+        start, end, f"{words!r} has to obey light, weight or liquids, and how is not told", aside(text, start, end, how)
+    )

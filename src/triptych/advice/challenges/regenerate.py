@@ -54,7 +54,9 @@ def regenerate(parse: Parse) -> Iterator[Spot]:
         words = parse.text[clause.start : clause.end]
         alone = len([each for each in found if each.changes or each.keeps]) == 1
         fresh = f"{FRESH}: {words[:1].lower()}{words[1:]}" if alone and not locked else None
-        yield Spot(clause.start, clause.end, f"{words!r} {why}", fresh, nouns=tuple(phrase.noun for phrase in clause.phrases))
+        yield Spot(
+            clause.start, clause.end, f"{words!r} {why}", fresh, nouns=tuple(phrase.noun for phrase in clause.phrases)
+        )
 
 
 def _why(clause: Clause) -> str | None:
@@ -98,7 +100,11 @@ def _pose(clause: Clause, words: list[str]) -> bool:
         return True
     caused = clause.tokens[0].lower in CAUSING or "should" in words
     verbs = [token for token in clause.tokens[1:] if token.lemma in POSES and token.tag in ("VERB", "NOUN")]
-    verbs = [token for token in verbs if not (token.lemma == "look" and words[words.index(token.lower) + 1 :][:1] in (["like"], ["as"]))]
+    verbs = [
+        token
+        for token in verbs
+        if not (token.lemma == "look" and words[words.index(token.lower) + 1 :][:1] in (["like"], ["as"]))
+    ]
     return caused and bool(verbs)
 
 
@@ -115,7 +121,11 @@ def _scene(clause: Clause, words: list[str]) -> bool:
         return False
     if target.noun in SETTINGS or target.head.lower in PLACES:
         new = phrases[-1] if len(phrases) > 1 else None
-        return new is not None and not (new.head.tag == "ADJ" and new.head.lower in COLOURS) and new.noun not in ("colour", "color")
+        return (
+            new is not None
+            and not (new.head.tag == "ADJ" and new.head.lower in COLOURS)
+            and new.noun not in ("colour", "color")
+        )
     return False
 
 
@@ -136,6 +146,8 @@ def _hour(clause: Clause, words: list[str]) -> bool:
 
 def _style(words: list[str]) -> bool:
     for index, pair in enumerate(zip(words, words[1:], strict=False)):
-        if pair in STYLING and (pair == ("style", "of") or any(word in STYLES for word in words[index + 1 : index + 5])):
+        if pair in STYLING and (
+            pair == ("style", "of") or any(word in STYLES for word in words[index + 1 : index + 5])
+        ):
             return True
     return False

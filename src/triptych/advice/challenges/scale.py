@@ -76,13 +76,19 @@ def _compares(sentence: Sentence) -> bool:
     words = [token.lower for token in sentence.tokens]
     for index, word in enumerate(words):
         after = words[index + 1 : index + 4]
-        if word == "than" or (word == "size" and after[:1] == ["of"]) or word in ("dwarfing", "dwarfs", "twice", "half-sized"):
+        if (
+            word == "than"
+            or (word == "size" and after[:1] == ["of"])
+            or word in ("dwarfing", "dwarfs", "twice", "half-sized")
+        ):
             return True
         if word == "as" and "as" in after[1:]:
             return True
         if word in ("towering", "towers", "tower") and after[:1] in (["over"], ["above"]):
             return True
-        if word in ("times", "half", "third", "tenth", "double") and any(each in ("size", "height", "length", "as") for each in after):
+        if word in ("times", "half", "third", "tenth", "double") and any(
+            each in ("size", "height", "length", "as") for each in after
+        ):
             return True
     return False
 
@@ -115,7 +121,13 @@ def _measure(text: str, sentence: Sentence, phrase: Phrase) -> str:
     for other in sentence.phrases:
         near = abs(other.index - phrase.index) == 1
         usable = other.head.tag == "NOUN" and not other.plural and not other.is_part and not other.is_scenery
-        if near and usable and other.determiner in ("a", "an", "the") and _size(other) is None and len(other.tokens) <= 4:
+        if (
+            near
+            and usable
+            and other.determiner in ("a", "an", "the")
+            and _size(other) is None
+            and len(other.tokens) <= 4
+        ):
             first = other.tokens[0]
             return "the" + text[first.end : other.end]
     return ""

@@ -10,7 +10,7 @@ from triptych.advice.grammar.tokens import Token
 SAYING = frozenset("say says saying read reads reading spell spells spelling spelled titled called named labelled labeled "
                    "printed entitled captioned".split())  # fmt: skip
 CARRIERS = frozenset(
-    "sign signpost signboard billboard banner poster plaque placard label sticker logo headline caption title mug shirt "
+    "packaging brand sign signpost signboard billboard banner poster plaque placard label sticker logo headline caption title mug shirt "
     "t-shirt awning storefront plate cover card screen marquee graffiti bubble tattoo chalkboard whiteboard blackboard "
     "stamp badge flag ticket bag book menu magazine newspaper neon box bottle can wall door wordmark tagline slogan text "
     "word letter words lettering message note letters subtitle heading".split()

@@ -182,11 +182,11 @@ def _bridges(tokens: Sequence[Token], position: int, start: int, noun_seen: bool
     if token.tag == "MARK" and token.text != ",":
         return False
     between = position > start and tokens[position - 1].tag == "ADJ" and after == "ADJ"
-    return between and tokens[start].tag == "DET" and _noun_follows(tokens, position + 1)
+    return between and tokens[start].tag in ("DET", "NUM") and _noun_follows(tokens, position + 1)
 
 
 def _noun_follows(tokens: Sequence[Token], position: int) -> bool:
-    while position < len(tokens) and tokens[position].tag == "ADJ":
+    while position < len(tokens) and (tokens[position].tag == "ADJ" or tokens[position].lower in (",", "and")):
         position += 1
     return position < len(tokens) and tokens[position].tag == "NOUN"
 
@@ -214,6 +214,10 @@ def _owner(phrase: Phrase, before: Sequence[Phrase]) -> int | None:
         return last.owner
     if wears and last.owner is not None:
         return last.owner
-    if phrase.is_clothes and any(word in ("wearing", "wears", "wear", "dressed") for word in link) and last.head.tag == "NOUN":
+    if (
+        phrase.is_clothes
+        and any(word in ("wearing", "wears", "wear", "dressed") for word in link)
+        and last.head.tag == "NOUN"
+    ):
         return last.index
     return None

@@ -125,7 +125,11 @@ def _acts(word: str, before: Token | None, after: Token | None) -> bool:
     """Whether "carving", "writing" and their like are what someone does rather than a thing: "a man carving a spoon"."""
     if not verb_base(word) or before is None or before.tag not in ("NOUN", "PRON"):
         return False
-    who = before.lemma in w.PEOPLE or before.lower in w.PEOPLE or before.lemma.endswith((*w.PERSON_ENDINGS, "or", "er", "ist", "ian"))
+    who = (
+        before.lemma in w.PEOPLE
+        or before.lower in w.PEOPLE
+        or before.lemma.endswith((*w.PERSON_ENDINGS, "or", "er", "ist", "ian"))
+    )
     determined = after is not None and after.lower in w.DETERMINERS
     return determined or ((who or before.tag == "PRON") and _begins_phrase(after))
 

@@ -185,7 +185,7 @@ PLURALS = {
 NOT_PLURAL = word_set(
     "glass grass dress bus cactus octopus compass canvas lens bias christmas paris princess waitress seamstress actress "
     "mattress fortress moss cross boss process brass chess gas virus circus campus focus hippopotamus platypus walrus "
-    "abs series species venus iris tennis news dais chaos kiss bliss mass class pass press business chassis oasis axis "
+    "clothes trousers jeans pants shorts tights leggings pajamas pyjamas scissors binoculars overalls abs series species venus iris tennis news dais chaos kiss bliss mass class pass press business chassis oasis axis "
     "analysis colossus status bonus lotus crocus citrus nucleus genius papyrus bass harness wilderness darkness "
     "happiness stress goddess empress sea-glass fibreglass always across various atlas texas pancreas tapas"
 )
