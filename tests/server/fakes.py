@@ -168,7 +168,9 @@ class FakeService:
     def load(self) -> Load:
         states = [job.state for job in self.all.values()]
         counts = {state: states.count(state) for state in set(states)}
-        return Load(counts, counts.get("queued", 0), 0, 1, 0, {"flow": 1.5}, {"worker-1": 2**28}, {"cuda:0": 2**30})
+        return Load(
+            counts, counts.get("queued", 0), 0, 1, 0, {"flow": 8}, {"flow": 1.5}, {"worker-1": 2**28}, {"cuda:0": 2**30}
+        )
 
     def not_ready(self) -> str | None:
         return self.reason

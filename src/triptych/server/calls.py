@@ -30,12 +30,12 @@ from triptych.server.safety import signed
 from triptych.server.schemas import ImageBody
 from triptych.server.service import NOBODY, Live, Service
 from triptych.server.settings import Settings
-from triptych.server.stream import HEARTBEAT, ClientGone, EventStream, sse, unless_gone
+from triptych.server.stream import EVENT_CONTENT, HEARTBEAT, ClientGone, EventStream, sse, unless_gone
 from triptych.server.translate import Output
 
 STREAMED: dict[str, Any] = {
     "responses": {
-        "200": {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
+        "200": {"content": EVENT_CONTENT},
     }
 }
 """That a 200 may also be a stream, for `/openapi.json`."""

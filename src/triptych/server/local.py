@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -191,6 +191,9 @@ class LocalService:
             queued_bytes=depth.bytes,
             workers=sum(worker.ready for worker in workers),
             restarts=sum(worker.crashes for worker in workers),
+            steps=dict(sum((worker.figures.steps for worker in workers), Counter[str]())),
+            loaded={model: seconds for worker in workers for model, seconds in worker.figures.now.loads.items()},
+            gpu={device: size for worker in workers for device, size in worker.figures.now.gpu.items()},
             memory={worker.name.rsplit("-", 1)[-1]: _resident(worker.pid) for worker in workers if worker.pid},
         )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from triptych.core.recipe import package_version
@@ -27,8 +27,8 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 class Load:
     """What is going on at this moment. jobs: state -> count. queued_bytes: payloads that wait.
 
-    workers: alive now; restarts: since the start. loaded: model -> seconds that its loading took. memory: worker ->
-    bytes resident. gpu: device -> bytes in use.
+    workers: alive now; restarts: since the start. steps: model -> steps taken since the start. loaded: model -> seconds
+    that its loading took. memory: worker -> bytes resident. gpu: device -> bytes in use.
     """
 
     jobs: dict[str, int] = field(default_factory=dict)
@@ -36,6 +36,7 @@ class Load:
     queued_bytes: int = 0
     workers: int = 0
     restarts: int = 0
+    steps: dict[str, int] = field(default_factory=dict)
     loaded: dict[str, float] = field(default_factory=dict)
     memory: dict[str, int] = field(default_factory=dict)
     gpu: dict[str, int] = field(default_factory=dict)
@@ -81,19 +82,23 @@ class _Gauges(Collector):
     def __init__(self, load: Callable[[], Load]) -> None:
         self.load = load
 
-    def describe(self) -> list[GaugeMetricFamily]:
+    def describe(self) -> list[Metric]:
         """Empty, so that registering does not ask the service, which may not have started."""
         return []
 
-    def collect(self) -> list[GaugeMetricFamily]:
+    def collect(self) -> list[Metric]:
         load = self.load()
+        steps = CounterMetricFamily(f"{PREFIX}_steps", "Steps that were taken.", labels=["model"])
+        for model, count in load.steps.items():
+            steps.add_metric([model], count)
         plain = {
             "queue_depth": ("Jobs that wait.", load.queue_depth),
             "queue_bytes": ("Bytes of the jobs that wait.", load.queued_bytes),
             "workers": ("Worker processes that are alive.", load.workers),
             "worker_restarts": ("Workers that were started again since the server started.", load.restarts),
         }
-        found = [GaugeMetricFamily(f"{PREFIX}_{name}", text, value) for name, (text, value) in plain.items()]
+        found: list[Metric] = [steps]
+        found += [GaugeMetricFamily(f"{PREFIX}_{name}", text, value) for name, (text, value) in plain.items()]
         labelled = {
             "jobs": ("Jobs by state.", "state", load.jobs),
             "model_load_seconds": ("How long a model's loading took.", "model", load.loaded),

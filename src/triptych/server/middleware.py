@@ -23,8 +23,10 @@ from triptych.server.errors import ApiError
 from triptych.server.logs import FIELDS, LOGGER
 from triptych.server.metrics import Metrics
 from triptych.server.safety import Head, Rules
+from triptych.server.stream import HEADERS
 
 log = logging.getLogger(LOGGER)
+EVENTS = HEADERS["content-type"].encode()
 PROBES = ("/health", "/ready")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -38,6 +40,7 @@ class Watch:
     status: int = 0
     sent: int = 0
     began: bool = False
+    stream: bool = False
 
 
 class Door:
@@ -141,6 +144,9 @@ class Door:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 watch.status, watch.began = message["status"], True
+                watch.stream = (b"content-type", EVENTS) in message.get("headers", ())
+                if watch.stream:
+                    self.metrics.streams.inc()
                 own = [*message.get("headers", ()), (b"x-request-id", watch.request_id.encode())]
                 names = {name for name, _ in own}
                 own += [(name, value) for name, value in cors if name not in names]
@@ -152,6 +158,8 @@ class Door:
         return with_headers
 
     def _told(self, head: Head, scope: Scope, watch: Watch) -> None:
+        if watch.stream:
+            self.metrics.streams.dec()
         seconds = time.perf_counter() - watch.started
         route = _template(scope)
         method = head.method if head.method in ("GET", "HEAD", "POST", "DELETE", "OPTIONS") else "other"

@@ -24,6 +24,23 @@ HEADERS = {
 }
 
 
+EVENT_CONTENT: dict[str, Any] = {
+    "text/event-stream": {
+        "schema": {
+            "type": "object",
+            "description": "One event of the stream; `data` is a JSON object.",
+            "properties": {
+                "id": {"type": "string"},
+                "event": {"type": "string"},
+                "data": {"type": "string", "contentMediaType": "application/json"},
+            },
+            "required": ["event", "data"],
+        }
+    }
+}
+"""For `/openapi.json`."""
+
+
 class ClientGone(Exception):
     """Nobody is there any more to be answered."""
 

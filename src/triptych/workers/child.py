@@ -12,6 +12,7 @@ every window to the same engine, so that they share its forwards.
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 import queue
@@ -39,6 +40,7 @@ from triptych.core.request import Request
 from triptych.engine import Engine
 from triptych.workers import frames
 from triptych.workers.faults import fault_of
+from triptych.workers.figures import TELL_EVERY, Figures
 from triptych.workers.outbox import Outbox
 from triptych.workers.running import Running
 from triptych.workers.saved import pack, unpack
@@ -74,7 +76,9 @@ class Child:
         self.steps = ThreadPoolExecutor(MOST_STEPS, "step", partial(torch.set_num_threads, 1))
         self.jobs: dict[str, Running] = {}
         self.requests: dict[int, Running | _Ask] = {}
-        self._saved_at = time.monotonic()
+        self.figures = Figures()
+        self._told = self.figures.as_json()
+        self._saved_at = self._told_at = time.monotonic()
         self._commands: dict[str, Callable[[Frame], None]] = {
             "submit": self._submit,
             "cancel": self._cancel,
@@ -163,6 +167,7 @@ class Child:
         found = {index: unpack(data, request, running.weights) for index, data in states}
         saved = {index: kept for index, kept in found.items() if kept is not None}
         fields = frame.fields
+        self._load(request.model)
         request_id = self.engine.submit(
             request, only=running.left, saved=saved, priority=fields["priority"], timeout=fields["timeout"]
         )
@@ -198,9 +203,17 @@ class Child:
         try:
             if ask.running.cancelled:
                 raise Cancelled("cancelled")
+            self._load(ask.request.model)
             self.requests[self.engine.submit(ask.request, only=(ask.index,))] = ask
         except Exception as error:
             ask.events.put(Failed(0, ask.index, error))
+
+    def _load(self, model: str) -> None:
+        """Have a model at hand, and know how long that took the first time."""
+        if model not in self.figures.loads:
+            started = time.monotonic()
+            results.library().family(model)
+            self.figures.loads[model] = round(time.monotonic() - started, 3)
 
     def _fail(self, running: Running, error: BaseException) -> None:
         if not isinstance(error, TriptychError):
@@ -216,6 +229,8 @@ class Child:
 
     def _tell(self, event: Event) -> None:
         owner = self.requests.get(event.request_id)
+        if owner is not None and owner.request is not None and isinstance(event, Stepped):
+            self.figures.steps[owner.request.model] += 1
         if isinstance(owner, _Ask):
             owner.events.put(event)
             if isinstance(event, Finished | Failed):
@@ -255,9 +270,17 @@ class Child:
                 self.outbox.put(partial(frames.preview, running, event, pixels))
 
     def _keep_up(self) -> None:
-        """Between two steps: save what is under way, every few seconds."""
+        """Between two steps: save what is under way, every few seconds; tell what has been done."""
         if time.monotonic() - self._saved_at >= self.save_every:
             self._save()
+        if time.monotonic() - self._told_at >= TELL_EVERY:
+            self._told_at = time.monotonic()
+            if torch.cuda.is_available():
+                devices = range(torch.cuda.device_count())
+                self.figures.gpu = {f"cuda:{device}": torch.cuda.memory_allocated(device) for device in devices}
+            if (told := self.figures.as_json()) != self._told:
+                self._told = copy.deepcopy(told)
+                self.outbox.put(Frame("stats", self._told))
 
     def _save(self) -> None:
         self._saved_at = time.monotonic()

@@ -22,6 +22,7 @@ from triptych.jobs.errors import StaleAttempt, StorageError
 from triptych.jobs.model import Job
 from triptych.jobs.store import Store
 from triptych.workers.faults import RETRIED, fault
+from triptych.workers.figures import Total
 from triptych.workers.live import Broker, Live
 from triptych.workers.process import Process, Setup
 from triptych.workers.reports import Reports
@@ -57,6 +58,7 @@ class Slot:
         self._store, self._setup, self._broker, self._changed = store, setup, broker, changed
         self._states, self._pictures = States(folder / "states"), Pictures(folder / "pictures")
         self.reports = Reports()
+        self.figures = Total()
         self._lock = threading.Lock()
         self._held: dict[str, Held] = {}
         self._process: Process | None = None
@@ -191,6 +193,8 @@ class Slot:
             self._changed()
         elif frame.kind == "drained":
             self._drained.set()
+        elif frame.kind == "stats":
+            self.figures.told(frame.fields)
         elif (held := self._holder(frame)) is not None:
             if frame.kind in LIVE:
                 data = {name: value for name, value in frame.fields.items() if name not in ("job", "attempt")}
@@ -259,6 +263,7 @@ class Slot:
             held, self._held = list(self._held), {}
         self._ready.clear()
         self.crashes += 1
+        self.figures.ended()
         log.warning(
             "worker %s (pid %d) died with status %d; it held %d jobs", self.name, process.pid, status, len(held)
         )

@@ -22,6 +22,7 @@ from triptych.jobs.errors import StorageError
 from triptych.jobs.model import JobEvent
 from triptych.jobs.publishing import sweep
 from triptych.jobs.store import Store
+from triptych.workers.figures import Total
 from triptych.workers.live import Broker, Listener
 from triptych.workers.process import Setup
 from triptych.workers.slot import Slot
@@ -45,6 +46,7 @@ class WorkerStatus:
     ready: bool
     jobs: tuple[str, ...]
     crashes: int
+    figures: Total
 
 
 class Supervisor:
@@ -116,7 +118,10 @@ class Supervisor:
 
     @property
     def workers(self) -> list[WorkerStatus]:
-        return [WorkerStatus(slot.name, slot.pid, slot.ready, tuple(slot.jobs), slot.crashes) for slot in self._slots]
+        return [
+            WorkerStatus(slot.name, slot.pid, slot.ready, tuple(slot.jobs), slot.crashes, slot.figures)
+            for slot in self._slots
+        ]
 
     # ---------------------------------------------------------------------------------------------- the thread
 

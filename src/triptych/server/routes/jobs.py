@@ -44,14 +44,14 @@ from triptych.server.routes.common import (
 )
 from triptych.server.schemas import JobBody, JobsBody, JobState, Submit, SubmitEdit, SubmitGenerate
 from triptych.server.service import NOBODY, Live, Service
-from triptych.server.stream import HEARTBEAT, EventStream, sse
+from triptych.server.stream import EVENT_CONTENT, HEARTBEAT, EventStream, sse
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=REFUSALS)
 
 _EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events until the job ends.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": EVENT_CONTENT,
     },
     204: {"description": "The job has ended, and the client knows it: there is nothing more to come."},
 }
