@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,6 @@ from triptych.advice.facts import lost
 from triptych.advice.finding import CHALLENGES
 from triptych.advice.grammar import parse
 from triptych.core.errors import FileProblem
-
-MAX_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -62,12 +61,8 @@ class Rewrites:
 
 def read_cases(path: Path) -> list[Case]:
     """The labelled prompts of a file of three columns, separated by tabs: paint or edit, labels, prompt."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileProblem(f"{path} cannot be read: {error}") from None
     cases: list[Case] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(_text(path).splitlines(), 1):
         columns = line.split("\t")
         labels = frozenset(columns[1].split(",")) - {"clean"} if len(columns) == 3 else frozenset({""})
         if len(columns) != 3 or columns[0] not in ("paint", "edit") or not labels <= set(CHALLENGES):
@@ -76,6 +71,30 @@ def read_cases(path: Path) -> list[Case]:
             )
         cases.append(Case(columns[2], labels, columns[0] == "edit"))
     return cases
+
+
+def read_others(prompts: Path, labels: Path) -> list[Case]:
+    """Prompts of PartiPrompts, which is not part of this repository, with labels that are: a line of `labels` holds the
+    first 16 digits of the SHA-256 of a prompt, and its labels.
+    """
+    known: dict[str, str] = {}
+    for line in _text(prompts).splitlines():
+        prompt = line.split("\t")[0]
+        known[hashlib.sha256(prompt.encode()).hexdigest()[:16]] = prompt
+    found: list[Case] = []
+    for line in _text(labels).splitlines():
+        digits, _, names = line.partition("\t")
+        if digits not in known:
+            raise FileProblem(f"{prompts} lacks a prompt that {labels} labels: {digits}; is it PartiPrompts.tsv?")
+        found.append(Case(known[digits], frozenset(names.split(",")) - {"clean"}, edit=False))
+    return found
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileProblem(f"{path} cannot be read: {error}") from None
 
 
 def scores(cases: Iterable[Case]) -> tuple[dict[str, Score], list[Mistake]]:

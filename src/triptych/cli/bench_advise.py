@@ -7,85 +7,99 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from triptych.cli.pages import Page, table
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from triptych.advice.measure import Case
 
+PAGE = Page("docs/adviser.md", "advise")
 HALVES = {"held out": "held_out.tsv", "development": "development.tsv"}
-BEGIN, END = "<!-- written by triptych bench advise --write -->", "<!-- end of the figures -->"
+OTHERS, OTHERS_LABELS = "PartiPrompts", "parti_labels.tsv"
 
 
 def advise(
     cases: Annotated[Path, typer.Option(help="Folder of the labelled prompts.")] = Path("tests/advice"),
-    mistakes: Annotated[bool, typer.Option("--mistakes", help="List the mistakes on the development half.")] = False,
-    write: Annotated[Path | None, typer.Option(help="Write the figures into this page.")] = None,
+    parti: Annotated[
+        Path | None,
+        typer.Option(help="PartiPrompts.tsv of google-research/parti: prompts of other people, labelled too."),
+    ] = None,
+    mistakes: Annotated[bool, typer.Option("--mistakes", help="List the mistakes, but for the held-out half.")] = False,
+    write: Annotated[bool, typer.Option("--write", help=f"Write the figures into {PAGE.path}.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Measure the adviser: what it finds on labelled prompts, and whether its rewrites keep all other facts.
 
     Mistakes on the held-out half are never listed: rules are written without them.
     """
-    from triptych.advice.measure import read_cases, rewrites, scores
+    from triptych.advice.measure import read_cases, read_others, rewrites, scores
     from triptych.cli.output import show, show_json
 
-    halves = {name: read_cases(cases / file) for name, file in HALVES.items()}
-    report = {name: _figures(found) for name, found in halves.items()}
-    if write is not None:
-        from triptych.cli.pages import write_between
-
-        write_between(write, BEGIN, END, _markdown(report))
+    if write:
+        PAGE.check()
+    groups = {name: read_cases(cases / file) for name, file in HALVES.items()}
+    if parti is not None:
+        groups[OTHERS] = read_others(parti, cases / OTHERS_LABELS)
+    report = {name: _figures(found) for name, found in groups.items()}
+    if write:
+        PAGE.write(_page(report))
     if as_json:
         show_json(report)
-        return
-    for line in _markdown(report).splitlines():
-        show(line)
-    if mistakes:
-        for one in scores(halves["development"])[1]:
+    else:
+        for line in _page(report):
+            show(line)
+    for name, group in groups.items() if mistakes and not as_json else ():
+        if name == "held out":
+            continue
+        for one in scores(group)[1]:
             show(f"{one.prompt!r}: missed {', '.join(one.missed) or 'none'}; extra {', '.join(one.extra) or 'none'}")
-        for line in rewrites(halves["development"])[1]:
+        for line in rewrites(group)[1]:
             show(line)
 
 
-def _figures(cases: list[Case]) -> dict[str, Any]:
+def _figures(cases: Sequence[Case]) -> dict[str, Any]:
     from triptych.advice.measure import clean_share, rewrites, scores
 
-    found, _ = scores(cases)
+    found, mistakes = scores(cases)
     made, _ = rewrites(cases)
-    kept, clean = clean_share(cases)
+    quiet, clean = clean_share(cases)
     return {
         "prompts": len(cases),
+        "all_labels_right": len(cases) - len(mistakes),
         "clean": clean,
-        "clean_right": kept,
+        "clean_right": quiet,
         "challenges": {
             name: {
                 "cases": score.right + score.missed,
                 "precision": round(score.precision, 4),
                 "recall": round(score.recall, 4),
                 "rewrites": made[name].made,
-                "rewrites_losing_a_fact": made[name].losing,
-                "rewrites_still_found": made[name].unmended,
+                "losing": made[name].losing,
+                "still_found": made[name].unmended,
             }
             for name, score in found.items()
         },
     }
 
 
-def _markdown(report: dict[str, Any]) -> str:
-    names = list(report)
-    head = "| challenge | " + " | ".join(
-        f"{name}: cases | precision | recall | rewrites, losing, unmended" for name in names
-    )
-    lines = [head + " |", "|---" * (1 + 4 * len(names)) + "|"]
-    for challenge in report[names[0]]["challenges"]:
-        cells = []
-        for name in names:
-            one = report[name]["challenges"][challenge]
-            lost = f"{one['rewrites']}, {one['rewrites_losing_a_fact']}, {one['rewrites_still_found']}"
-            cells.append(f"{one['cases']} | {one['precision']:.3f} | {one['recall']:.3f} | {lost}")
-        lines.append(f"| `{challenge}` | " + " | ".join(cells) + " |")
-    lines.append("")
-    for name in names:
-        one = report[name]
-        lines.append(
-            f"{name.capitalize()}: {one['prompts']} prompts; of {one['clean']} clean ones {one['clean_right']} are told to be clean."
+def _page(report: dict[str, Any]) -> list[str]:
+    """The report as tables, one for each group of prompts."""
+    lines: list[str] = []
+    for name, group in report.items():
+        rows = [
+            [
+                f"`{challenge}`",
+                str(one["cases"]),
+                *(f"{one[share]:.3f}" if one["cases"] else "-" for share in ("precision", "recall")),
+                *(str(one[count]) for count in ("rewrites", "losing", "still_found")),
+            ]
+            for challenge, one in group["challenges"].items()
+        ]
+        head = ["challenge", "cases", "precision", "recall", "rewrites", "lose another fact", "still found after"]
+        told = (
+            f"{name.capitalize()}: {group['prompts']} prompts, {group['all_labels_right']} with exactly their labels; "
+            f"of {group['clean']} clean ones {group['clean_right']} are told to be clean."
         )
-    return "\n".join(lines)
+        lines += [told, "", *table(head, rows), ""]
+    return lines[:-1]

@@ -89,6 +89,8 @@ def _bearers(sentence: Sentence) -> Iterator[Bearer]:
             or phrase.head.lower in NOT_A_THING
         ):
             continue
+        if phrase.head.tag == "ADJ" and len(phrase.tokens) == 1:
+            continue  # a colour of the whole: "a painting with blue, red and black"
         own = _colours(phrase)
         traits, carriers = list(own), [phrase] if own else []
         if phrase.is_animate or phrase.index in parts:

@@ -19,7 +19,7 @@ TEXT_NOUNS = word_set(
     "label labels letters wordmark equations numerals prices motto titles"
 )
 READABLE = word_set("legible readable labelled labeled captioned lettered annotated")
-WRITING = word_set("written engraved inscribed printed embroidered lettered stamped painted carved")
+WRITING = word_set("written engraved inscribed printed embroidered lettered stamped")
 NAMING = word_set("called titled named entitled")
 PRINTED = word_set("poster book cover logo magazine album movie film game label flyer novel brochure")
 STYLE = (
@@ -78,6 +78,12 @@ def _text(
         return _vague(parse.text, token.start, phrase.end if phrase else token.end)
     if word in WRITING and _on_carrier(sentence, position):
         return _vague(parse.text, token.start, token.end)
+    if (
+        word == "number"
+        and sentence.tokens[position + 1 : position + 2]
+        and sentence.tokens[position + 1].kind == "number"
+    ):
+        return _vague(parse.text, token.start, sentence.tokens[position + 1].end)
     if word in ("name", "number", "title") and _on_carrier(sentence, position) and token.tag == "NOUN":
         return _vague(parse.text, token.start, token.end)
     return None

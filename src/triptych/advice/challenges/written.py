@@ -7,7 +7,7 @@ from functools import lru_cache
 from triptych.advice.grammar import Parse
 from triptych.advice.grammar.tokens import Token
 
-SAYING = frozenset("say says saying read reads reading spell spells spelling spelled titled called named labelled labeled "
+SAYING = frozenset("write writes writing say says saying read reads reading spell spells spelling spelled titled called named labelled labeled "
                    "printed entitled captioned".split())  # fmt: skip
 CARRIERS = frozenset(
     "packaging brand sign signpost signboard billboard banner poster plaque placard label sticker logo headline caption title mug shirt "

@@ -195,7 +195,7 @@ def _owner(phrase: Phrase, before: Sequence[Phrase]) -> int | None:
     """Whose part or clothes a phrase is: of the last person or animal, where the link is one of wearing or having."""
     if not before:
         return None
-    link = [token.lower.removesuffix(",") for token in phrase.link]
+    link = [token.lower for token in phrase.link]
     bare_colour = phrase.head.tag == "ADJ" and bool(phrase.colours)
     if not (phrase.is_part or bare_colour):
         return None

@@ -123,7 +123,11 @@ def _rather_noun(word: str, before: Token | None, after: Token | None) -> str:
 
 def _acts(word: str, before: Token | None, after: Token | None) -> bool:
     """Whether "carving", "writing" and their like are what someone does rather than a thing: "a man carving a spoon"."""
-    if not verb_base(word) or before is None or before.tag not in ("NOUN", "PRON"):
+    if not verb_base(word) or before is None:
+        return False
+    if before.tag == "CONJ":
+        return after is not None and (after.lower in w.DETERMINERS or after.kind == "quote" or after.text.isupper())
+    if before.tag not in ("NOUN", "PRON"):
         return False
     who = (
         before.lemma in w.PEOPLE

@@ -158,7 +158,7 @@ VERBS = word_set(
     "spell label title call name print engrave inscribe embroider mark overlook line overgrow illuminate light drape "
     "decorate suspend pose stay remain appear become seem fade scatter trim adjust shape blow weather glance steer veer "
     "signal crawl creep sneak howl bark roar purr nap doze snore yawn squat squint frown grin wink blush scream "
-    "aim alter modify retain freeze withdraw leap gallop embrace preserve recolor erase dissolve trade peep lurk steer "
+    "tumble plummet aim alter modify retain freeze withdraw leap gallop embrace preserve recolor erase dissolve trade peep lurk steer "
     "separate divide split connect attach contain include exclude avoid omit lack need want like love dress undress "
     "arm tilt rotate flip mirror zoom extend widen shrink enlarge scale dwarf sketch nestle cling dangle sprout drift"
 )
