@@ -56,7 +56,7 @@ def test_the_key_is_nowhere(fake: Fake, home: Path, tmp_path: Path, capsys: pyte
     said = ""
     for mode in ("ok", "moderated", "bad key", "out of credit", "server error", "wrong JSON", "reset"):
         fake.mode = mode
-        for extra in ([], ["--json"], ["--debug"]):
+        for extra in ([], ["--debug"]):
             try:
                 main(["generate", "a fox", "-m", model, "--size", "1024x1024", "--out", f"{mode}.png", *extra])
             except Exception as error:  # --debug shows it

@@ -7,10 +7,15 @@ from functools import cache
 
 from triptych.core.errors import FileProblem
 from triptych.core.registry import Card, Registry
+from triptych.hosted.ark import Ark
+from triptych.hosted.bfl import BlackForestLabs
+from triptych.hosted.dashscope import DashScope
+from triptych.hosted.google import Google
 from triptych.hosted.openai import OpenAI
 from triptych.hosted.provider import Model, Provider
+from triptych.hosted.xai import XAI
 
-PROVIDERS: tuple[Provider, ...] = (OpenAI(),)
+PROVIDERS: tuple[Provider, ...] = (OpenAI(), Google(), BlackForestLabs(), Ark(), XAI(), DashScope())
 
 
 def is_hosted(name: str) -> bool:

@@ -157,8 +157,8 @@ def _distance(returned: Returned, model: str) -> tuple[Note, ...]:
         return ()
     moved = ", ".join(f"{side:+.2f}" for side in returned.shift)
     text = (
-        f"{model} changed {returned.changed:.1%} of what was to stay (mean difference {returned.before:.1f} grey levels "
-        f"as it came, {returned.after:.1f} after a shift of {moved} pixels and its colours were taken back)"
+        f"{model} changed {returned.changed:.1%} of what was to stay (mean difference {returned.before:.1f} grey "
+        f"levels as it came, {returned.after:.1f} after a shift of {moved} pixels and its colours were taken back)"
     )
     return (Note("lock", "note", text),)
 

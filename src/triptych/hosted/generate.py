@@ -47,7 +47,14 @@ def order(request: Request, *, previews: bool = False, pictures_in: dict[str, An
     _, model = catalogue.find(request.model)
     resolved, notes = resolve(request, model.capabilities, name=model.name)
     told = list(notes)
+    inputs = len(resolved.references) + (1 if pictures_in else 0)
+    if inputs and model.input_pixels and (resolved.width or 0) * (resolved.height or 0) > model.input_pixels:
+        most = model.input_pixels
+        raise InvalidRequest("size", f"at most {most} pixels are allowed for {model.name} where pictures go in")
     if resolved.seed is not None:
+        if resolved.seed >= model.seeds:
+            taken = resolved.seed % model.seeds
+            told.append(Note("seed", "translated", f"{model.name} has {model.seeds} seeds; {taken} is taken"))
         told.append(Note("seed", "note", f"{model.name} is given the seed, but promises nobody the same picture again"))
     partial = 0
     if previews:
@@ -57,7 +64,7 @@ def order(request: Request, *, previews: bool = False, pictures_in: dict[str, An
     tasks: list[Task] = []
     while (first := sum(task.n for task in tasks)) < resolved.n:
         count = min(model.per_call, resolved.n - first)
-        seed = None if resolved.seed is None else (resolved.seed + first) % 2**32
+        seed = None if resolved.seed is None else (resolved.seed + first) % model.seeds
         tasks.append(
             Task(
                 model,
@@ -109,7 +116,7 @@ def generate(
     deliveries, lost = deliver(asked, account, on_event=tell)
     images = images_of(asked.request, deliveries)
     notes = tuple(dict.fromkeys((*asked.notes, *lost, *(note for one in deliveries for note in one.notes))))
-    notes = (*notes, cost_note(deliveries))
+    notes = (*notes, *_size_note(asked, images), cost_note(deliveries))
     for image in images:
         tell(Finished(0, image.index, asked.request, image.pixels, None, notes))
     seconds = {"total": round(time.perf_counter() - started, 4)}
@@ -166,6 +173,16 @@ def image_of(request: Request, pixels: Pixels, index: int, *, step: Step | None 
         pixels_sha256=pixels_sha256(pixels),
     )
     return Image(pixels, request.seed, index, recipe, None)
+
+
+def _size_note(asked: Order, images: tuple[Image, ...]) -> tuple[Note, ...]:
+    """Where a picture came in another size than was asked."""
+    wanted = (asked.request.width, asked.request.height)
+    came = dict.fromkeys((image.pixels.shape[1], image.pixels.shape[0]) for image in images)
+    other = ", ".join(f"{wide}x{high}" for wide, high in came if (wide, high) != wanted)
+    if not other:
+        return ()
+    return (Note("size", "note", f"{asked.model.name} was asked for {wanted[0]}x{wanted[1]} and gave {other}"),)
 
 
 def cost_note(deliveries: list[Delivery]) -> Note:

@@ -14,6 +14,7 @@ from triptych.hosted import prices
 from triptych.hosted.errors import Spoilt
 from triptych.hosted.messages import EVENTS, Answer, Call, Part, events
 from triptych.hosted.provider import (
+    MAX_MESSAGE,
     Codes,
     Complaint,
     Model,
@@ -25,6 +26,7 @@ from triptych.hosted.provider import (
     decoded,
     items_of,
     mask_png,
+    number_of,
     png,
     text_of,
 )
@@ -32,6 +34,8 @@ from triptych.hosted.words import prompt_of
 
 SIZES_15 = ((1024, 1024), (1536, 1024), (1024, 1536))
 TIERS = {"low": Tier(), "medium": Tier(), "high": Tier()}
+TICK = 1e-10
+"""US dollars; how xAI counts."""
 CODES = Codes(
     "OpenAI",
     moderated=("moderation_blocked", "content_policy_violation"),
@@ -65,7 +69,7 @@ class OpenAI(Synchronous):
     picture_hosts: tuple[str, ...] = ()
     auth_header, auth_prefix = "Authorization", "Bearer "
     usage_page = "https://platform.openai.com/usage"
-    models = (
+    models: tuple[Model, ...] = (
         Model(
             "openai/gpt-image-2",
             "gpt-image-2",
@@ -124,21 +128,33 @@ def images_reply(answer: Answer, codes: Codes) -> Pictures:
     if answer.status != 200 or text_of(data, "error"):
         codes.fail(complaint_of(answer, data))
     pictures: list[bytes | Url] = []
+    kept_back: list[Complaint] = []
     for item in items_of(data, "data"):
         if text := text_of(item, "b64_json"):
             pictures.append(decoded(text, codes.title))
         elif address := text_of(item, "url"):
             pictures.append(Url(address))
+        elif item.get("respect_moderation") is False:
+            kept_back.append(Complaint(400, codes.moderated[0], "a picture was kept back"))
+        elif text_of(item, "error"):
+            kept_back.append(complaint_of(answer, item))
     if not pictures:
+        if kept_back:
+            codes.fail(kept_back[0])
         raise Spoilt(f"{codes.title} answered without a picture")
-    return Pictures(tuple(pictures))
+    ticks = number_of(data, "usage", "cost_in_usd_ticks")
+    cost = None if ticks is None else ticks * TICK
+    return Pictures(tuple(pictures), cost=cost, refused=len(kept_back))
 
 
 def complaint_of(answer: Answer, data: Any) -> Complaint:
-    """`{"error": {"message", "type", "code"}}`; xAI's older form has the text itself under `error`."""
+    """`{"error": {"message", "type", "code"}}`; xAI's older form has the text itself under `error`, and says only there
+    what was wrong.
+    """
     error = data.get("error") if isinstance(data, dict) else None
     if not isinstance(error, dict):
-        error = {"message": text_of(data, "error") or text_of(data, "message"), "code": text_of(data, "code")}
+        said = text_of(data, "error") or text_of(data, "message")
+        error = {"message": said, "code": text_of(data, "code"), "type": said[:MAX_MESSAGE]}
     code = " ".join(filter(None, (text_of(error, "code"), text_of(error, "type"))))
     status = answer.status if answer.status != 200 else 400
     return Complaint(status, code, text_of(error, "message"), answer.retry_after)

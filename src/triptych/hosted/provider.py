@@ -7,7 +7,8 @@ file and remembers nothing, so its whole behaviour is a table of examples in the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NoReturn, Protocol
 
 import numpy as np
@@ -30,7 +31,8 @@ MAX_MESSAGE = 300
 class Model:
     """name: ours, as in "openai/gpt-image-2". id: the provider's. per_call: most pictures that one call may ask for.
 
-    inputs: most pictures that may go in, the one that is edited included.
+    inputs: most pictures that may go in, the one that is edited included. seeds: how many there are, from 0 up.
+    input_pixels: the largest result where pictures go in, None where that makes no difference.
     """
 
     name: str
@@ -39,6 +41,8 @@ class Model:
     capabilities: Capabilities
     per_call: int = 1
     inputs: int = 0
+    seeds: int = 2**32
+    input_pixels: int | None = None
 
 
 @dataclass(frozen=True)
@@ -139,12 +143,12 @@ class Provider(Protocol):
         """The picture in one event of a stream, where the event holds one that is not final."""
         ...
 
-    def look_up(self, model: str, since: str, until: str, base: str) -> Call | None:
-        """How to ask which jobs it took between two times (ISO 8601, UTC); None where it keeps no such list."""
+    def look_up(self, model: str, since: datetime, until: datetime, base: str) -> Call | None:
+        """How to ask which jobs it took between two times; None where it keeps no such list."""
         ...
 
-    def found(self, answer: Answer) -> Found:
-        """What the answer to `look_up` means."""
+    def found(self, answer: Answer, since: datetime, until: datetime) -> Found:
+        """What the answer to `look_up` says of that time."""
         ...
 
 
@@ -160,10 +164,10 @@ class Synchronous:
     def partial(self, data: dict[str, Any]) -> bytes | None:
         return None
 
-    def look_up(self, model: str, since: str, until: str, base: str) -> Call | None:
+    def look_up(self, model: str, since: datetime, until: datetime, base: str) -> Call | None:
         return None
 
-    def found(self, answer: Answer) -> Found:
+    def found(self, answer: Answer, since: datetime, until: datetime) -> Found:
         raise ProviderError("this provider keeps no list of jobs")
 
 
@@ -197,21 +201,21 @@ class Complaint:
 
 @dataclass(frozen=True)
 class Codes:
-    """A provider's words for what went wrong. moderated, poor: codes (lower case) or parts of them."""
+    """A provider's words for what went wrong, in lower case: its content rules, an empty account, a wrong key."""
 
     title: str
     moderated: tuple[str, ...] = ()
     poor: tuple[str, ...] = ()
-    moderated_statuses: tuple[int, ...] = field(default=())
+    keys: tuple[str, ...] = ()
 
     def fail(self, complaint: Complaint) -> NoReturn:
         """Raise what the complaint means: content rules, a key, an empty account, too many requests, or a fault."""
         code, said = complaint.code.lower(), (complaint.message or complaint.code or "no reason given")[:MAX_MESSAGE]
-        if complaint.status in self.moderated_statuses or any(word in code for word in self.moderated):
+        if any(word in code for word in self.moderated):
             raise Moderated(f"{self.title} refused it by its content rules: {said}")
         if complaint.status == 402 or any(word in code for word in self.poor):
             raise NotRun(f"the account with {self.title} is out of credit or quota: {said}")
-        if complaint.status in (401, 403):
+        if complaint.status in (401, 403) or any(word in code for word in self.keys):
             raise NotRun(f"{self.title} does not take the key: {said}")
         if complaint.status == 429:
             raise Busy(f"{self.title} has too many requests: {said}", complaint.retry_after)

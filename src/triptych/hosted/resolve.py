@@ -82,7 +82,7 @@ def _found(line: Line, job: Job) -> dict[str, Any] | None:
     provider, model = catalogue.find(job.model)
     sent = datetime.fromisoformat(str(job.what.get("sent") or job.at))
     since, until = sent - BEFORE, min(sent + AFTER, datetime.now(UTC))
-    call = provider.look_up(model.id, since.isoformat(), until.isoformat(), line.base)
+    call = provider.look_up(model.id, since, until, line.base)
     if call is None:
         raise ProviderError(
             f"{provider.title} keeps no list that could be asked; look at {provider.usage_page} for "
@@ -90,7 +90,7 @@ def _found(line: Line, job: Job) -> dict[str, Any] | None:
         )
     known = [one.ticket for one in line.account.ledger.jobs() if one.ticket is not None and one.id != job.id]
     open_now = [one for one in line.account.ledger.jobs() if one.state == "unknown" and _near(one, job)]
-    tickets = [ticket for ticket in provider.found(ask_list(line, call)).tickets if ticket not in known]
+    tickets = [ticket for ticket in provider.found(ask_list(line, call), since, until).tickets if ticket not in known]
     if not tickets:
         return None
     if len(tickets) > 1 or len(open_now) > 1:

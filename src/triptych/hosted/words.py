@@ -5,10 +5,9 @@ The words are part of what is sent, so the result carries a note for each. Knows
 
 from __future__ import annotations
 
-import numpy as np
-
 from triptych.core.events import Note
 from triptych.editing.distance import Bits
+from triptych.editing.masks import box_of
 from triptych.hosted.provider import Task
 
 ROLE_WORDS = {
@@ -41,10 +40,9 @@ def place_of(mask: Bits) -> str:
 
 
 def box_in_percent(mask: Bits) -> tuple[int, int, int, int]:
-    height, width = mask.shape
-    columns, rows = np.nonzero(mask.any(axis=0))[0], np.nonzero(mask.any(axis=1))[0]
-    left, top = int(columns[0]) * 100 // width, int(rows[0]) * 100 // height
-    return left, top, -(-(int(columns[-1]) + 1) * 100 // width), -(-(int(rows[-1]) + 1) * 100 // height)
+    """x0, y0, x1, y1, rounded outwards."""
+    (height, width), (x0, y0, x1, y1) = mask.shape, box_of(mask)
+    return x0 * 100 // width, y0 * 100 // height, -(-x1 * 100 // width), -(-y1 * 100 // height)
 
 
 def notes_of(task: Task) -> tuple[Note, ...]:

@@ -48,7 +48,8 @@ KEY = "sk-canary-5d1f6c2e9a7b4830-Zq8"
 class Fake:
     """One provider. mode: how it behaves. bills: jobs that it would charge for. asked: (method, path, body) so far.
 
-    forbidden: keys and requests that came to the neighbour's door, where none should ever come.
+    forbidden: keys and requests that came to the neighbour's door, where none should ever come. side: of pictures, the
+    longer; 0 for the size that was asked.
     """
 
     name = ""
@@ -70,6 +71,7 @@ class Fake:
         self.answered = threading.Event()
         self.painted: list[np.ndarray] = []
         self.paint = picture_of
+        self.side = 96
         self._server = _serve(self._handle)
         self._neighbour = _serve(self._neighbours)
 
@@ -189,11 +191,16 @@ class Fake:
         """The file of one picture, or what stands in its place."""
         if self.mode == "picture is HTML":
             return b"<!doctype html><title>Sign in</title>"
-        pixels = self.paint(prompt, size, index)
+        pixels = self.paint(prompt, self.shown(size), index)
         self.painted.append(pixels)
         buffer = io.BytesIO()
         Image.fromarray(pixels).save(buffer, "PNG")
         return buffer.getvalue()
+
+    def shown(self, size: tuple[int, int]) -> tuple[int, int]:
+        """The size that a picture comes in: the one that was asked, made small, so that tests are fast."""
+        factor = max(size) / self.side if self.side else 1
+        return round(size[0] / factor), round(size[1] / factor)
 
     def _handle(self, handler: Handler) -> None:
         self.asked.append((handler.command, handler.path, handler.content()))
