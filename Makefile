@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check format docs train-all weights clean help
+.PHONY: demo test check-reliability check format docs train-all weights clean help
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -14,6 +14,9 @@ demo: $(VENV)/.core  ## make the environment, and one picture with the built-in 
 
 test: $(VENV)/.dev  ## every test, under 15 minutes on two cores
 	$(BIN)/python -m pytest
+
+check-reliability: $(VENV)/.dev  ## kills, full disks, double starts, made-up requests: the whole programme, with counts
+	TRIPTYCH_RELIABILITY=full $(BIN)/python -m pytest tests/reliability --timeout 3600
 
 check: $(VENV)/.dev  ## style, types, layers
 	$(BIN)/ruff check .
