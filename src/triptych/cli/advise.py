@@ -37,14 +37,16 @@ def advise(
 
 def target_of(model: str) -> Target:
     """An installed model by its card, or a family by its name. Raises `FileProblem` for neither."""
+    from triptych.advice.claims import CLAIMS
     from triptych.advice.target import FAMILIES, Target
     from triptych.cli.catalogue import registry
 
-    known = registry()
+    known = registry(hosted=True)
     if model in FAMILIES and not known.has(model):
         return Target(model)
     known.capabilities(model)
-    return Target.of(known.find(model).card)
+    claim = CLAIMS.get(model)
+    return Target.of(known.find(model).card, family=claim.family if claim else "")
 
 
 def _show(advice: Advice, quiet: bool) -> None:

@@ -27,6 +27,7 @@ from triptych.cli import (
     plan,
     render,
     replay,
+    route,
     serve,
     train,
     typeset,
@@ -51,6 +52,7 @@ COMMANDS = (
     "hosted",
     "compare",
     "advise",
+    "route",
     "replay",
     "models",
     "log",
@@ -116,6 +118,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(hosted.app, name="hosted")
 app.command()(compare.compare)
 app.command()(advise.advise)
+app.command()(route.route)
 app.command()(replay.replay)
 app.add_typer(models.app, name="models")
 app.command()(log.log)

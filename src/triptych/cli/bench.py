@@ -17,8 +17,10 @@ from triptych.cli.bench_lora import lora
 from triptych.cli.bench_memory import memory
 from triptych.cli.bench_readers import readers
 from triptych.cli.bench_references import references
+from triptych.cli.bench_route import route
 from triptych.cli.bench_sampling import sampling
 from triptych.cli.bench_seams import seams
+from triptych.cli.bench_serve import serve
 from triptych.cli.bench_upscale import upscale
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ def bench() -> None:
 
 app.command()(readers)
 app.command()(advise)
+app.command()(route)
 app.command()(sampling)
 app.command()(memory)
 app.command()(edits)
@@ -49,6 +52,7 @@ app.command()(dial)
 app.command()(seams)
 app.command()(control)
 app.command()(references)
+app.command()(serve)
 
 
 @app.command()

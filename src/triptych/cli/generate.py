@@ -16,7 +16,7 @@ MAX_PLAN_BYTES = 64 * 1024
 
 def generate(
     prompt: Annotated[str, typer.Argument(help="What to paint; - reads it from stdin.")],
-    model: Annotated[str, typer.Option("--model", "-m", help="Which model; see `triptych models`.")] = "flow",
+    model: Annotated[str, typer.Option("--model", "-m", help="Which model; see `triptych models`; auto asks the router.")] = "flow",
     seed: Annotated[int | None, typer.Option(help="Same seed, same picture. Default: a new one.")] = None,
     n: Annotated[int, typer.Option("--n", "-n", help="How many pictures.")] = 1,
     size: Annotated[str | None, typer.Option(help="Size in pixels: WIDTHxHEIGHT.")] = None,
@@ -89,6 +89,12 @@ def generate(
         loras=lora or (),
         regions=region or (),
     )
+    if model == "auto":
+        from triptych.cli.route import automatic
+
+        model, note = automatic(prompt, references=bool(reference), private=max_cost == 0)
+        told = [*told, note] if as_json else told
+        tell(note.text, quiet=quiet or as_json)
     fields: dict[str, Any] = {
         "seed": seed,
         "n": n,
