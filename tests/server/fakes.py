@@ -201,7 +201,7 @@ class FakeService:
             self._end(job.id, "failed", error=error)
             return
         if "crash" in job.text:
-            error = {"code": "worker_lost", "message": "its worker died three times", "param": None}
+            error = {"code": "worker_crashed", "message": "its worker died three times", "param": None}
             self._end(job.id, "failed", error=error)
             return
         images = []

@@ -208,7 +208,7 @@ def test_a_full_queue_and_a_job_that_fails(sdk: openai.OpenAI) -> None:
     assert failed.value.param == "prompt"
     with pytest.raises(openai.InternalServerError) as lost:
         sdk.images.generate(prompt="please crash")
-    assert lost.value.code == "worker_lost"
+    assert lost.value.code == "worker_crashed"
     assert lost.value.response.headers["x-should-retry"] == "false"
 
 

@@ -48,10 +48,11 @@ _STATUS_OF_CODE = {
     "content_refused": 400,
     "file_problem": 400,
     "cancelled": 409,
+    "deadline_exceeded": 504,
     "deadline_missed": 504,
     "provider_error": 502,
     "out_of_memory": 507,
-    "storage_full": 507,
+    "storage": 507,
 }
 """What a job failed with -> the status of the request that waited for it; everything else is 500."""
 
