@@ -8,19 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from triptych.advice.challenges import EDIT_RULES, RULES, Rule
+from triptych.advice.challenges import Rule, rules_for
+from triptych.advice.challenges.keeping import instructs
 from triptych.advice.challenges.spot import Spot
 from triptych.advice.finding import CHALLENGES, Advice, Finding
 from triptych.advice.grammar import parse
+from triptych.advice.missing import missing
 from triptych.advice.target import Target
 
 
 def advise(prompt: str, target: Target | None = None, *, edit: bool = False) -> Advice:
     """What is likely to go wrong with a prompt for a model or family (`Target`, diffusion where none is given), and the
-    prompt said better. edit: the prompt is an instruction for a picture that exists.
+    prompt said better. edit: the prompt is an instruction for a picture that exists; one that says so by its form ("keep
+    this image the same, but ...") is taken for one anyway.
     """
     target = target or Target()
-    rules: dict[str, Rule] = {**RULES, **(EDIT_RULES if edit else {})}
+    edit = edit or instructs(parse(prompt))
+    rules = rules_for(edit=edit)
     findings: list[Finding] = []
     for challenge, rule in rules.items():
         for spot in rule(parse(prompt)):
@@ -41,6 +45,7 @@ def advise(prompt: str, target: Target | None = None, *, edit: bool = False) -> 
         prompt,
         tuple(findings),
         rewrite(prompt, rules),
+        missing=() if edit else tuple(missing(parse(prompt))),
         negative=", ".join(dict.fromkeys(finding.negative for finding in findings if finding.negative)),
         model=target.name,
         family=target.family,

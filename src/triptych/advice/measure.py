@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from triptych.advice.adviser import advise, applied
-from triptych.advice.challenges import EDIT_RULES, RULES
+from triptych.advice.challenges import rules_for
 from triptych.advice.facts import lost
 from triptych.advice.finding import CHALLENGES
 from triptych.advice.grammar import parse
@@ -73,21 +74,42 @@ def read_cases(path: Path) -> list[Case]:
     return cases
 
 
-def read_others(prompts: Path, labels: Path) -> list[Case]:
-    """Prompts of PartiPrompts, which is not part of this repository, with labels that are: a line of `labels` holds the
-    first 16 digits of the SHA-256 of a prompt, and its labels.
+def read_others(prompts: Sequence[Path], labels: Path) -> dict[str, list[Case]]:
+    """Prompts of other people, which are not part of this repository, with labels that are: source -> cases.
+
+    prompts: files of a table whose first column is the prompt, or JSON with "prompt" anywhere in it. A line of `labels`
+    holds the source, the first 16 digits of the SHA-256 of a prompt, "paint" or "edit", and its labels.
     """
-    known: dict[str, str] = {}
-    for line in _text(prompts).splitlines():
-        prompt = line.split("\t")[0]
-        known[hashlib.sha256(prompt.encode()).hexdigest()[:16]] = prompt
-    found: list[Case] = []
+    known = {hashlib.sha256(prompt.encode()).hexdigest()[:16]: prompt for path in prompts for prompt in _prompts(path)}
+    found: dict[str, list[Case]] = {}
     for line in _text(labels).splitlines():
-        digits, _, names = line.partition("\t")
-        if digits not in known:
-            raise FileProblem(f"{prompts} lacks a prompt that {labels} labels: {digits}; is it PartiPrompts.tsv?")
-        found.append(Case(known[digits], frozenset(names.split(",")) - {"clean"}, edit=False))
+        source, digits, mode, names = line.split("\t")
+        if digits in known:
+            found.setdefault(source, []).append(
+                Case(known[digits], frozenset(names.split(",")) - {"clean"}, mode == "edit")
+            )
+    if not found:
+        raise FileProblem(f"none of the prompts that {labels} labels is in {', '.join(map(str, prompts))}")
     return found
+
+
+def _prompts(path: Path) -> Iterator[str]:
+    text = _text(path)
+    if path.suffix != ".json":
+        yield from (line.split("\t")[0] for line in text.splitlines())
+        return
+    try:
+        waiting = [json.loads(text)]
+    except (ValueError, RecursionError) as error:
+        raise FileProblem(f"{path} is not JSON: {error}") from None
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            prompt = item.get("prompt")
+            if isinstance(prompt, str):
+                yield prompt
+        if isinstance(item, dict | list):
+            waiting += item.values() if isinstance(item, dict) else item
 
 
 def _text(path: Path) -> str:
@@ -126,7 +148,7 @@ def rewrites(cases: Iterable[Case]) -> tuple[dict[str, Rewrites], list[str]]:
     counts = {challenge: [0, 0, 0] for challenge in CHALLENGES}
     lines: list[str] = []
     for case in cases:
-        for challenge, rule in {**RULES, **(EDIT_RULES if case.edit else {})}.items():
+        for challenge, rule in rules_for(edit=case.edit).items():
             spots = list(rule(parse(case.prompt)))
             for spot in spots:
                 if spot.rewrite is None:

@@ -135,7 +135,7 @@ class Target:
             return measured, f"{spot.what}; {who} gets {100 * score:.1f} % of such prompts right (row {row!r})"
         level = _shifted(level, spot.weight)
         if self.nouns:
-            beyond = f"; {who} was measured in a world of {len(self.nouns)} nouns only, and this is beyond it"
+            beyond = f"; this is beyond the {len(self.nouns)} nouns that {who} knows"
             return _shifted(level, 1), f"{spot.what}; {habit}{beyond}"
         return level, f"{spot.what}; {who}: {habit}"
 

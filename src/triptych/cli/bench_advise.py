@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 
 PAGE = Page("docs/adviser.md", "advise")
 HALVES = {"held out": "held_out.tsv", "development": "development.tsv"}
-OTHERS, OTHERS_LABELS = "PartiPrompts", "parti_labels.tsv"
+OTHERS = "others_labels.tsv"
 
 
 def advise(
     cases: Annotated[Path, typer.Option(help="Folder of the labelled prompts.")] = Path("tests/advice"),
-    parti: Annotated[
-        Path | None,
-        typer.Option(help="PartiPrompts.tsv of google-research/parti: prompts of other people, labelled too."),
+    others: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A file of prompts of other people that are labelled too (tests/advice/README.md), repeated."
+        ),
     ] = None,
     mistakes: Annotated[bool, typer.Option("--mistakes", help="List the mistakes, but for the held-out half.")] = False,
     write: Annotated[bool, typer.Option("--write", help=f"Write the figures into {PAGE.path}.")] = False,
@@ -39,8 +41,8 @@ def advise(
     if write:
         PAGE.check()
     groups = {name: read_cases(cases / file) for name, file in HALVES.items()}
-    if parti is not None:
-        groups[OTHERS] = read_others(parti, cases / OTHERS_LABELS)
+    if others:
+        groups |= read_others(others, cases / OTHERS)
     report = {name: _figures(found) for name, found in groups.items()}
     if write:
         PAGE.write(_page(report))
@@ -98,7 +100,7 @@ def _page(report: dict[str, Any]) -> list[str]:
         ]
         head = ["challenge", "cases", "precision", "recall", "rewrites", "lose another fact", "still found after"]
         told = (
-            f"{name.capitalize()}: {group['prompts']} prompts, {group['all_labels_right']} with exactly their labels; "
+            f"{name[:1].upper()}{name[1:]}: {group['prompts']} prompts, {group['all_labels_right']} with exactly their labels; "
             f"of {group['clean']} clean ones {group['clean_right']} are told to be clean."
         )
         lines += [told, "", *table(head, rows), ""]

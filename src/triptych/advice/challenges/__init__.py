@@ -32,5 +32,14 @@ RULES: dict[str, Rule] = {
     "attribute_mixing": attribute_mixing,
 }
 """In the order in which rewrites are made: single words first, and last what takes a sentence apart."""
+UNEDITED = ("attribute_mixing",)
+"""Those that an instruction cannot fall into: the colours that it names tell apart what is there already."""
 EDIT_RULES: dict[str, Rule] = {"keep_change_conflict": keep_change, "edit_vs_regenerate": regenerate}
 """Those that make sense of an instruction for a picture that exists; the conflict is resolved before the rest."""
+
+
+def rules_for(*, edit: bool) -> dict[str, Rule]:
+    """The rules for a prompt, or for an instruction."""
+    if not edit:
+        return RULES
+    return {name: rule for name, rule in RULES.items() if name not in UNEDITED} | EDIT_RULES

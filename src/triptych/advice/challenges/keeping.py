@@ -16,7 +16,7 @@ KEEPING = word_set("keep maintain preserve retain freeze leave stay remain stays
 SAME = word_set("same identical unchanged untouched intact unaltered alone")
 CHANGING = word_set(
     "change make turn replace swap add recolor recolour put give remove erase delete take brighten darken straighten crop paint "
-    "dress show have let get move place rotate flip redo repaint restyle relight view convert transform switch set render sharpen "
+    "dress show have let get move place rotate flip redo redraw transfer transform increase reduce raise lower tilt turn repaint restyle relight view convert transform switch set render sharpen "
     "clean adjust blur color colour wear wears wearing swapping replacing changing erasing adding removing turning making should "
     "is are looks look seen zoom draw recast restyle try use light extend widen trim fix"
 )
@@ -112,7 +112,12 @@ def _splits(sentence: Sentence, position: int) -> bool:
         return any(_acts(each) for each in rest)
     if token.tag == "MARK" and token.text in (",", ":", "-", "–", "—"):
         ahead = [each for each in rest if each.lower not in ("and", "just", "only", "please", "now", "but", "so")][:1]
-        if bool(ahead) and (_acts(ahead[0]) or ahead[0].lower in ("nothing", "everything", "he", "she", "they", "it")):
+        doing = bool(ahead) and ahead[0].lower.endswith("ing") and ahead[0] is rest[0]
+        if (
+            bool(ahead)
+            and not doing
+            and (_acts(ahead[0]) or ahead[0].lower in ("nothing", "everything", "he", "she", "they", "it"))
+        ):
             return True
         return any(each.lower in ("only", "just", "nothing", "everything") for each in rest[:2])
     return (
@@ -154,7 +159,7 @@ def _clause(sentence: Sentence, first: int, end: int) -> Clause | None:
     excepted = any(word in EXCEPTING or word in REST for word in words) or _but(words)
     pairs = list(zip(words, words[1:], strict=False))
     excepted = excepted or ("apart", "from") in pairs or ("other", "than") in pairs or ("save", "for") in pairs
-    changed = not kept and (bool(phrases) or any(token.tag == "VERB" for token in tokens))
+    changed = not kept and any(token.lower in CHANGING or token.lemma in CHANGING for token in tokens)
     return Clause(tuple(tokens), phrases, kept, changed, excepted)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from triptych.advice.challenges.spot import Spot, same_case
+from triptych.advice.challenges.spot import Spot, same_case, with_article
 from triptych.advice.challenges.written import written_words
 from triptych.advice.grammar import Parse, Phrase, Sentence
 from triptych.advice.grammar.words import word_set
@@ -189,7 +189,7 @@ def _spot(text: str, sentence: Sentence, position: int, thing: Phrase | None, co
         rewrite,
         nouns=tuple(each.noun for each in (thing, cover) if each is not None),
         free=tuple(
-            sorted(HIDING | TUCKED | COVERING | word_set("half-hidden half-buried hidden closed buried behind"))
+            sorted(HIDING | TUCKED | COVERING | word_set("half-hidden half-buried hidden closed buried behind mouth"))
         ),
     )
 
@@ -210,7 +210,10 @@ def _seen(text: str, sentence: Sentence, thing: Phrase, cover: Phrase, end: int)
     noun = cover.noun
     if noun in ("mouth", "jaw", "beak", "cheek", "teeth", "tooth"):
         part = "the stick of " if thing.noun in ("lollipop", "popsicle", "candy", "lolly") else "the end of "
-        return f"{covering} closed around {part}{text[thing.start : thing.end]}{doing}"
+        covering = "lips" if noun == "mouth" and not cover.determiner else covering
+        bare = thing.tokens[0].tag not in ("DET", "NUM", "PRON") and not thing.plural
+        what = text[thing.start : thing.end]
+        return f"{covering} closed around {part}{with_article(what) if bare else what}{doing}"
     if ways & {"wrapped", "swaddled", "bundled"}:
         return f"{covering} folded all around the shape of {hidden}{doing}"
     if noun in CLOSED and noun != "shell" and ways & {"in", "inside", "into"}:

@@ -18,6 +18,7 @@ POSES = word_set(
     "sit stand kneel run walk jump dance lean lie hug kiss ride wave look face raise stretch hold bend crouch climb fly swim "
     "sleep squat cross turn lift embrace carry salute point"
 )
+NO_POSES = word_set("smile appear seem be become have match wear remain should is are frown")
 CAUSING = word_set("make have let get should")
 ACCESSORIES = word_set("hat cap glasses sunglasses collar tie earring earrings necklace ring crown beanie monocle eyepatch badge bandana "
                        "moustache beard bracelet belt")  # fmt: skip
@@ -36,6 +37,8 @@ TURNING = word_set("make turn change relight let set convert transform should is
 STYLES = word_set("watercolor watercolour painting sketch cartoon anime drawing comic gouache engraving woodcut mosaic claymation "
                   "pixel-art impressionist cubist")  # fmt: skip
 STYLING = (("as", "a"), ("as", "an"), ("like", "a"), ("like", "an"), ("into", "a"), ("into", "an"), ("style", "of"))
+BUILDINGS = word_set("house castle church cathedral palace temple museum hotel shop store tower cabin warehouse ship spaceship school "
+                     "hospital station apartment restaurant cafe barn")  # fmt: skip
 FRESH = "Paint a fresh picture with this one as the reference for who and what is in it"
 
 
@@ -99,13 +102,16 @@ def _pose(clause: Clause, words: list[str]) -> bool:
     if body:
         return True
     caused = clause.tokens[0].lower in CAUSING or "should" in words
-    verbs = [token for token in clause.tokens[1:] if token.lemma in POSES and token.tag in ("VERB", "NOUN")]
-    verbs = [
-        token
-        for token in verbs
-        if not (token.lemma == "look" and words[words.index(token.lower) + 1 :][:1] in (["like"], ["as"]))
-    ]
-    return caused and bool(verbs)
+    if not caused:
+        return False
+    alive = bool(clause.phrases) and clause.phrases[0].is_animate
+    for index, token in enumerate(clause.tokens[1:], 1):
+        seeming = token.lemma == "look" and words[index + 1 : index + 2] in (["like"], ["as"])
+        if seeming or token.lemma in NO_POSES:
+            continue
+        if (token.lemma in POSES and token.tag in ("VERB", "NOUN")) or (alive and token.tag == "VERB"):
+            return True
+    return False
 
 
 def _scene(clause: Clause, words: list[str]) -> bool:
@@ -117,20 +123,44 @@ def _scene(clause: Clause, words: list[str]) -> bool:
         far = any(_is_place(phrase) for phrase in to)
         return whole and far and not any(phrase.is_clothes for phrase in to)
     target = phrases[0] if phrases else None
-    if target is None or first.lemma not in ("replace", "change", "swap", "switch", "turn", "make", "set"):
+    if target is None or first.lemma not in (
+        "replace",
+        "change",
+        "swap",
+        "switch",
+        "turn",
+        "make",
+        "set",
+        "transform",
+        "convert",
+    ):
         return False
-    if target.noun in SETTINGS or target.head.lower in PLACES:
-        new = phrases[-1] if len(phrases) > 1 else None
-        return (
-            new is not None
-            and not (new.head.tag == "ADJ" and new.head.lower in COLOURS)
-            and new.noun not in ("colour", "color")
-        )
-    return False
+    new = _new(clause)
+    if target.noun in SETTINGS:
+        return bool(new) and not any(_is_colour(phrase) for phrase in new)
+    return any(_is_place(phrase) and phrase.noun not in BUILDINGS for phrase in new)
+
+
+def _new(clause: Clause) -> tuple[Phrase, ...]:
+    """What something is changed to: the first phrase after "to", "into" or "with"; the last one where there is none."""
+    links = ("with", "by", "for") if clause.tokens[0].lemma in ("replace", "swap") else ("to", "into")
+    found = tuple(phrase for phrase in clause.phrases[1:] if any(token.lower in links for token in phrase.link))
+    return found or clause.phrases[-1:] if len(clause.phrases) > 1 else ()
+
+
+def _is_colour(phrase: Phrase) -> bool:
+    return (phrase.head.tag == "ADJ" and phrase.head.lower in COLOURS) or phrase.noun in (
+        "colour",
+        "color",
+        "shade",
+        "hue",
+    )
 
 
 def _is_place(phrase: Phrase) -> bool:
-    return phrase.noun in PLACES or phrase.head.lower in PLACES or any(token.lower in PLACES for token in phrase.tokens)
+    if phrase.noun in SETTINGS or phrase.noun.endswith(("forest", "field", "scape", "side", "yard")):
+        return True
+    return phrase.noun in PLACES or phrase.head.lower in PLACES
 
 
 def _hour(clause: Clause, words: list[str]) -> bool:
@@ -145,9 +175,9 @@ def _hour(clause: Clause, words: list[str]) -> bool:
 
 
 def _style(words: list[str]) -> bool:
+    """ "into a watercolor", "in the style of", "transfer the image into a low-poly style"."""
+    kinds = [word for word in words if word in STYLES or any(part in STYLES for part in word.split("-"))]
     for index, pair in enumerate(zip(words, words[1:], strict=False)):
-        if pair in STYLING and (
-            pair == ("style", "of") or any(word in STYLES for word in words[index + 1 : index + 5])
-        ):
+        if pair == ("style", "of") or (pair in STYLING and any(kind in words[index + 1 : index + 6] for kind in kinds)):
             return True
-    return False
+    return words[-1:] == ["style"] and any(word in ("into", "in", "to", "as") for word in words)
