@@ -36,6 +36,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="needs a browser: apt install chromium"))
         if "postgresql" in item.keywords and not _postgresql() and not strict:
             item.add_marker(pytest.mark.skip(reason="needs a PostgreSQL server's programs: apt install postgresql"))
+        if "compiler" in item.keywords and not (shutil.which("gcc") or shutil.which("cc")) and not strict:
+            item.add_marker(pytest.mark.skip(reason="needs a C compiler: apt install gcc libc6-dev"))
         if "weights" in item.keywords and not (builtin_folder() / "flow" / "card.json").exists() and not strict:
             item.add_marker(pytest.mark.skip(reason="needs the built-in weights, which this checkout lacks"))
 

@@ -77,6 +77,10 @@ def ask(live: Live, operation: Any, mode: GenerationMode, statuses: Counter[int]
         every()
     except Unsatisfiable:
         assert mode is GenerationMode.NEGATIVE  # what has no parameter cannot be asked wrongly
+    except ValueError as error:
+        # schemathesis 4.32 cannot spoil the bytes of a form's file; the rest of this round is asked in the next one.
+        if str(error) != "Unsupported type: 'Binary'":
+            raise
 
 
 def test_streams_at_once(tmp_path: Path) -> None:

@@ -43,10 +43,8 @@ class Database:
         return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
 
     def close(self) -> None:
+        """SQLite moves its log into the main file when the last connection goes."""
         self.reader.dispose()
-        if self.path is not None:
-            with self.writer.connect() as connection:
-                connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
         self.writer.dispose()
 
 

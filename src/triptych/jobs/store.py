@@ -85,9 +85,11 @@ class Store:
         return store
 
     def close(self) -> None:
-        self.database.close()
-        if self._owner is not None:
-            self._owner.release()
+        try:
+            self.database.close()
+        finally:
+            if self._owner is not None:
+                self._owner.release()
 
     def listen(self, listener: Listener) -> None:
         """Hear of every event of this process after its commit, in order, on the committing thread. Must be quick; an
