@@ -26,6 +26,7 @@ from triptych.core.errors import (
     ProviderError,
     TriptychError,
 )
+from triptych.core.logs import FIELDS, JsonLines
 from triptych.core.metadata import encode_picture
 from triptych.core.pixels import pixels_sha256
 from triptych.core.recipe import Recipe
@@ -34,7 +35,6 @@ from triptych.jobs import errors as jobs_errors
 from triptych.jobs.model import Job
 from triptych.server import answers, translate
 from triptych.server.errors import of_ours
-from triptych.server.logs import FIELDS, JsonLines
 from triptych.server.metrics import Load, Metrics
 from triptych.server.schemas import GenerationParameters
 from triptych.server.stream import ClientGone, EventStream, sse, unless_gone

@@ -97,8 +97,9 @@ def _serve(settings: Settings, *, has_token: bool) -> None:
 
     from triptych.cli.catalogue import registry
     from triptych.cli.output import show
+    from triptych.core import logs
     from triptych.jobs.store import Store
-    from triptych.server import logs, run
+    from triptych.server import run
     from triptych.server.keys import make_token
     from triptych.server.local import LocalService
     from triptych.workers.decode import Decoder
@@ -113,12 +114,8 @@ def _serve(settings: Settings, *, has_token: bool) -> None:
     except BaseException:
         store.close()
         raise
-    log = logs.set_up(settings.log_level, hidden=(settings.token.value,))
+    logs.set_up(settings.log_level, hidden=(settings.token.value,), others=("uvicorn",))
     supervisor = Supervisor(store, settings.folder, workers=settings.workers)
     service = LocalService(store, supervisor, Decoder(), settings.folder, registry().models())
 
-    def ready() -> None:
-        show(run.address(bound))
-        log.info("listening", extra={logs.FIELDS: {"address": run.address(bound), "token": settings.token.source}})
-
-    run.run(service, settings, bound, ready)
+    run.run(service, settings, bound, lambda: show(run.address(bound)))

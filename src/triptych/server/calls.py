@@ -25,7 +25,7 @@ from triptych.core.request import Request as Painting
 from triptych.jobs.model import Job, NewJob, Submitted
 from triptych.server import answers
 from triptych.server.errors import ApiError, of_ours
-from triptych.server.routes.common import replay_header, settings_of, tell
+from triptych.server.routes.common import log_words, replay_header, settings_of, tell
 from triptych.server.safety import signed
 from triptych.server.schemas import ImageBody
 from triptych.server.service import NOBODY, Live, Service
@@ -91,6 +91,8 @@ async def answer(request: Request, service: Service, call: Call) -> Response:
     ids = [one.job.id for one in submitted]
     replayed = all(one.replayed for one in submitted)
     tell(request, jobs=ids)
+    for one in submitted:
+        log_words(one.job)
     headers = {**replay_header(replayed), "x-triptych-job": ids[0]}
     settings = settings_of(request)
 

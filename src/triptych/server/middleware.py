@@ -18,14 +18,14 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from triptych.core.logs import FIELDS
 from triptych.server import safety
 from triptych.server.errors import ApiError
-from triptych.server.logs import FIELDS, LOGGER
 from triptych.server.metrics import Metrics
 from triptych.server.safety import Head, Rules
 from triptych.server.stream import HEADERS
 
-log = logging.getLogger(LOGGER)
+log = logging.getLogger(__name__)
 EVENTS = HEADERS["content-type"].encode()
 PROBES = ("/health", "/ready")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

@@ -19,8 +19,8 @@ from fastapi import FastAPI
 
 from triptych.core.errors import TriptychError
 from triptych.core.files import reason
+from triptych.core.logs import FIELDS
 from triptych.server.app import create_app
-from triptych.server.logs import FIELDS, LOGGER
 from triptych.server.service import Service
 from triptych.server.settings import Settings
 
@@ -29,7 +29,7 @@ LAST_ANSWERS = 5
 """Seconds that answers which are being written get, once all jobs have ended or been given back."""
 AT_ONCE = 1
 
-log = logging.getLogger(LOGGER)
+log = logging.getLogger(__name__)
 
 
 def listening(settings: Settings) -> socket.socket:
@@ -56,7 +56,7 @@ def address(bound: socket.socket) -> str:
 
 def run(service: Service, settings: Settings, bound: socket.socket, on_ready: Callable[[], None]) -> None:
     """Serve until a signal. on_ready: called once connections are answered."""
-    server = _Server(service, settings, on_ready)
+    server = _Server(service, settings, bound, on_ready)
     server.run([bound])
 
 
@@ -77,14 +77,18 @@ def config(app: FastAPI, settings: Settings) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, service: Service, settings: Settings, on_ready: Callable[[], None]) -> None:
+    def __init__(
+        self, service: Service, settings: Settings, bound: socket.socket, on_ready: Callable[[], None]
+    ) -> None:
         super().__init__(config(create_app(service, settings, stopping=lambda: self.asked), settings))
         self.service, self.grace, self.on_ready = service, settings.grace, on_ready
+        self.address, self.token_source = address(bound), settings.token.source
         self.asked = False
         self._draining: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        log.info("listening", extra={FIELDS: {"address": self.address, "token": self.token_source}})
         self.on_ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

@@ -33,6 +33,7 @@ import torch
 
 from triptych.api import results
 from triptych.api.generate import OnEvent, painting_by
+from triptych.core import logs
 from triptych.core.asset import AssetStore
 from triptych.core.errors import Cancelled, TriptychError
 from triptych.core.events import Event, Failed, Finished, Planned, Started, Stepped
@@ -294,7 +295,7 @@ class Child:
 
 def main(arguments: list[str]) -> NoReturn:
     """Run a worker on an inherited socket."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(name)s: %(message)s")
+    logs.set_up("info")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the supervisor decides, and drains first
     channel = Channel(socket.socket(fileno=int(arguments[0])))

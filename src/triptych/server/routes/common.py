@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Header, Path, Query, Request
 
 from triptych.core.errors import InvalidRequest
+from triptych.core.logs import FIELDS
 from triptych.core.registry import Card
 from triptych.jobs.model import Job
 from triptych.server.errors import ApiError
@@ -17,6 +19,7 @@ from triptych.server.schemas import ErrorBody
 from triptych.server.service import Service
 from triptych.server.settings import Settings
 
+log = logging.getLogger(__name__)
 JOB_ID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 MAX_PAGE = 200
 
@@ -92,6 +95,11 @@ def model_card(service: Service, name: str) -> Card:
 def tell(request: Request, **fields: Any) -> None:
     """Put ids into the request's line of the log."""
     request.scope.setdefault("state", {}).setdefault("told", {}).update(fields)
+
+
+def log_words(job: Job) -> None:
+    """What was asked, at the level `debug` alone: the log of every day holds nothing that a person wrote."""
+    log.debug("submitted", extra={FIELDS: {"job": job.id, "text": job.text}})
 
 
 def body_sha(route: str, *parts: Any) -> str:

@@ -36,6 +36,7 @@ from triptych.server.routes.common import (
     Used,
     body_sha,
     last_event,
+    log_words,
     model_card,
     next_of,
     replay_header,
@@ -66,6 +67,7 @@ async def submit(request: Request, given: Submit, service: Used, key: Key = None
     submitted = await service.submit(new, key=key, body_sha=body_sha("jobs", given.model_dump(mode="json")))
     job = submitted.job
     tell(request, jobs=[job.id])
+    log_words(job)
     headers = {"location": f"/v1/jobs/{job.id}", **replay_header(submitted.replayed)}
     return JSONResponse(job_body(job).model_dump(mode="json"), 202, headers)
 
