@@ -89,6 +89,8 @@ def _bearers(sentence: Sentence) -> Iterator[Bearer]:
             or phrase.head.lower in NOT_A_THING
         ):
             continue
+        if phrase.is_part and phrase.determiner == "" and not phrase.is_animate and _is_tag(phrase):
+            continue  # "blue eyes, white dress": tags of whoever the picture is of
         if phrase.head.tag == "ADJ" and len(phrase.tokens) == 1:
             continue  # a colour of the whole: "a painting with blue, red and black"
         own = _colours(phrase)
@@ -107,6 +109,11 @@ def _bearers(sentence: Sentence) -> Iterator[Bearer]:
                 carriers.append(part)
         if traits:
             yield Bearer(phrase, tuple(traits), tuple(dict.fromkeys(carriers)))
+
+
+def _is_tag(phrase: Phrase) -> bool:
+    """Whether a phrase stands between commas, without a link to another."""
+    return bool(phrase.link) and all(token.text == "," for token in phrase.link)
 
 
 def _root(sentence: Sentence, phrase: Phrase) -> int:

@@ -47,11 +47,17 @@ def counting(parse: Parse) -> Iterator[Spot]:
                 start,
                 end,
                 f"{words!r} is an exact number of things, and nothing says where each of them is",
-                aside(parse.text, start, end, places(number, flat=parse.has(*FLAT))),
+                aside(parse.text, start, end, _told(sentence, first, number, parse)),
                 weight=(number > HARD) - (number <= EASY),
                 nouns=(phrase.noun,),
                 number=number,
             )
+
+
+def _told(sentence: Sentence, first: int, number: int, parse: Parse) -> str:
+    if sentence.lower(first - 1) == "of" and sentence.lower(first - 2) in ("stack", "pile", "tower"):
+        return f"{name(1)} on top of the other {name(number - 1)}"
+    return places(number, flat=parse.has(*FLAT))
 
 
 def _counted(sentence: Sentence, position: int, token: Token) -> tuple[int, int, Phrase] | None:
@@ -72,6 +78,8 @@ def _counted(sentence: Sentence, position: int, token: Token) -> tuple[int, int,
     named = any(each.tag == "NOUN" for each in phrase.tokens[: phrase.tokens.index(token)])
     if named or not is_plural(phrase.head) or phrase.head.tag != "NOUN":
         return None
+    if phrase.is_person:
+        return number, position, phrase  # "3girls", as tags have it
     if token.end == phrase.tokens[min(phrase.tokens.index(token) + 1, len(phrase.tokens) - 1)].start:
         return None  # "8k", "35mm": a number that is part of a word
     return number, position, phrase

@@ -120,6 +120,9 @@ def _is_told(sentence: Sentence) -> bool:
 def _gesture(text: str, sentence: Sentence, position: int) -> Spot | None:
     for words, told in GESTURES.items():
         if tuple(sentence.words(position, position + len(words))) == words:
+            used = any(each in ("with", "using", "holding", "uses", "holds") for each in sentence.words(position - 2, position))
+            if words == ("chopsticks",) and not used:
+                return None
             if words == ("sign", "language") and sentence.lower(position - 1) in ("a", "the"):
                 return None
             start, end = sentence.tokens[position].start, sentence.tokens[position + len(words) - 1].end

@@ -248,6 +248,10 @@ def _not(text: str, sentence: Sentence, position: int) -> Spot | None:
         phrase = sentence.phrase_after(position) or sentence.phrase_at(position + 1)
         if phrase is not None:
             named, state = _bare(text, phrase), _state(text, phrase)
+            if sentence.lower(phrase.last + 1) in ("'s", "’s") and phrase.index + 1 < len(sentence.phrases):
+                part = sentence.phrases[phrase.index + 1]  # "don't show the woman's face"
+                shown = _before_noun(text, phrase, [_state(text, part)])
+                return _spot(text, tokens[first].start, part.end, start, shown, _bare(text, part), [part])
             last = first - 1 - (sentence.lower(first - 1) in ("that", "who", "which"))
             owner = sentence.phrase_at(last)
             if owner is not None and owner.head.tag == "NOUN" and owner.last == last and owner.owner is None:

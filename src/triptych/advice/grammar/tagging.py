@@ -149,6 +149,8 @@ def _verb_or_not(word: str, base: str, before: Token | None, after: Token | None
         return "VERB"
     if tag in ("STOP", "CONJ", "MARK", "ADV") and _begins_phrase(after) and word == base:
         return "VERB"
+    if tag == "NOUN" and word in w.STRICT_VERBS:
+        return "VERB"
     if tag == "NOUN" and before is not None and _begins_phrase(after, prepositions=True):
         plural = before.lemma != before.lower
         # "the boy walks", "the boys walk"; but "park lights", "street signs" before a verb or an end
@@ -169,7 +171,7 @@ def _begins_noun(after: Token | None) -> bool:
         return False
     if word.endswith("ing") and word not in w.ING_NOUNS and word not in w.ADJECTIVES:
         return False
-    return not (word in w.IRREGULAR and word not in ("lit",))
+    return not (word in w.IRREGULAR and word not in ("lit", "left", "hidden", "broken", "frozen", "woven", "worn", "lost"))
 
 
 def _is_plain_noun(after: Token | None) -> bool:

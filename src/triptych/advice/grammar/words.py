@@ -162,6 +162,8 @@ VERBS = word_set(
     "separate divide split connect attach contain include exclude avoid omit lack need want like love dress undress "
     "arm tilt rotate flip mirror zoom extend widen shrink enlarge scale dwarf sketch nestle cling dangle sprout drift"
 )
+STRICT_VERBS = word_set("sit wear eat hold carry kneel lean gaze stare hide emerge hover levitate crouch climb lie reflect")
+"""Verbs that are never nouns."""
 IRREGULAR = {
     "sat": "sit", "stood": "stand", "ran": "run", "lay": "lie", "lying": "lie", "withdrawn": "withdraw", "froze": "freeze", "held": "hold", "wore": "wear",
     "worn": "wear", "rode": "ride", "ridden": "ride", "hid": "hide", "hidden": "hide", "grew": "grow", "grown": "grow",
