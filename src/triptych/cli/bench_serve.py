@@ -130,7 +130,7 @@ class _Bench:
 
         self.servers[ONE_BY_ONE] = lambda: OneByOne(alone)
         if peer:
-            other = Peer(library)
+            other = Peer(library.family)
 
             def by_peer(request: Request) -> str:
                 return other.paint(resolve(request, takes[request.model], name=request.model)[0])

@@ -24,7 +24,6 @@ from triptych.families.diffusion.unet import UNetConfig
 from triptych.families.flow.mmdit import picture_ids, text_ids
 from triptych.library import Library
 
-
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # the peer's own
 
 
@@ -149,7 +148,7 @@ def peer(tiny_library: Library) -> Any:
     pytest.importorskip("diffusers")
     from triptych.evals.serving.peer import Peer
 
-    return Peer(tiny_library)
+    return Peer(tiny_library.family)
 
 
 @torch.inference_mode()

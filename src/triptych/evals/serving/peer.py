@@ -8,6 +8,7 @@ and autoencoder are ours in both. Needs the extra `open`.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -21,7 +22,6 @@ from triptych.families.flow.family import to_latents, to_tokens
 from triptych.families.flow.mmdit import MMDiT, picture_ids, text_ids
 from triptych.families.latent import LATENT_FACTOR
 from triptych.families.pixels import to_pixels
-from triptych.library import Library
 from triptych.sampling import noise
 
 _VP = {
@@ -41,22 +41,25 @@ _FLOW = {"euler": "FlowMatchEulerDiscreteScheduler", "heun": "FlowMatchHeunDiscr
 
 
 class Peer:
-    """Paints a request as a diffusers pipeline does. Raises `FileProblem` where diffusers is not installed."""
+    """Paints a request as a diffusers pipeline does. family_of: the loaded model of a name.
 
-    def __init__(self, library: Library) -> None:
+    Raises `FileProblem` where diffusers is not installed.
+    """
+
+    def __init__(self, family_of: Callable[[str], Any]) -> None:
         try:
             import diffusers
         except ImportError:
             raise FileProblem("the comparison needs diffusers: pip install 'triptych[open]'") from None
         diffusers.utils.logging.set_verbosity_error()
         self._diffusers: Any = diffusers
-        self._library = library
+        self._family_of = family_of
         self._networks: dict[str, torch.nn.Module] = {}
 
     @torch.inference_mode()
     def paint(self, request: Request) -> str:
         """The hash of its pixels. The request is resolved."""
-        family: Any = self._library.family(request.model)
+        family = self._family_of(request.model)
         network = self.network(request.model)
         scheduler = self._scheduler(network, request)
         text = torch.stack([family.text.states(request.negative), family.text.states(request.prompt)])
@@ -76,7 +79,7 @@ class Peer:
     def network(self, name: str) -> torch.nn.Module:
         """The network of a model as diffusers has it, with the same weights."""
         if name not in self._networks:
-            ours: Any = self._library.family(name)
+            ours = self._family_of(name)
             network = self._made(ours.network)
             network.load_state_dict(ours.network.state_dict(), strict=True)
             self._networks[name] = network.eval()
