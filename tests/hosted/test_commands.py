@@ -35,7 +35,7 @@ def home(fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_picture_with_notes_and_recipe(fake: Fake, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = MODELS[fake.name]
-    assert main(["generate", "a fox", "-m", model, "--size", "1024x1024", "--out", "fox.png", "--json"]) == 0
+    assert main(["generate", "a fox", "-m", model, "--out", "fox.png", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["family"] == "hosted"
     assert told["recipe"]["grade"] == "none"
@@ -58,7 +58,7 @@ def test_the_key_is_nowhere(fake: Fake, home: Path, tmp_path: Path, capsys: pyte
         fake.mode = mode
         for extra in ([], ["--debug"]):
             try:
-                main(["generate", "a fox", "-m", model, "--size", "1024x1024", "--out", f"{mode}.png", *extra])
+                main(["generate", "a fox", "-m", model, "--out", f"{mode}.png", *extra])
             except Exception as error:  # --debug shows it
                 import traceback
 

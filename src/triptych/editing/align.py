@@ -18,7 +18,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from triptych.core.events import Pixels
-from triptych.editing.distance import Bits, Floats
+from triptych.editing.distance import Bits, Floats, distance
 
 CHANGED = 8
 """In grey levels: a pixel that was to stay and is further off than this, in any channel, counts as changed."""
@@ -26,7 +26,8 @@ FARTHEST = 0.06
 """Shifts of more than this share of the longer side are another composition, not a shift."""
 FEWEST = 400
 """With fewer pixels that were to stay there is nothing to measure on."""
-COARSE = 256
+COARSE, FINE = 256, 1024
+"""Longer sides at which whole pixels and fractions are looked for: more pixels would not make them better."""
 ROUNDS = 6
 GAINS = (0.5, 2.0)
 
@@ -92,7 +93,14 @@ def aligned(asked: Pixels, answer: Pixels, kept: Bits) -> tuple[Pixels, Returned
 
 def _shift_between(asked: Floats, answer: Floats, kept: Bits) -> tuple[float, float]:
     """By how much the answer's content lies further right and down; zero where no shift within reach explains it."""
+    factor = max(max(kept.shape) / FINE, 1.0)
+    if factor > 1:
+        small = (round(kept.shape[1] / factor), round(kept.shape[0] / factor))
+        asked, answer = _resized(asked, small), _resized(answer, small)
+        kept = _resized(kept.astype(np.float32), small) > 1 - 1e-3
     x, y = _whole_shift(asked, answer, kept)
+    # What is new in the answer reaches, by the gradient and the interpolation, a little over the selection's border.
+    kept = distance(~kept, 3) > 3
     limit = FARTHEST * max(kept.shape)
     for _ in range(ROUNDS):
         step = _step(asked, _moved_plane(answer, (x, y)), kept)
@@ -101,7 +109,7 @@ def _shift_between(asked: Floats, answer: Floats, kept: Bits) -> tuple[float, fl
             return 0.0, 0.0
         if max(abs(step[0]), abs(step[1])) < 0.002:
             break
-    return float(x), float(y)
+    return float(x * factor), float(y * factor)
 
 
 def _whole_shift(asked: Floats, answer: Floats, kept: Bits) -> tuple[float, float]:
@@ -160,13 +168,27 @@ def _colour_between(asked: Pixels, answer: Pixels, kept: Bits) -> tuple[Floats, 
 
 def _moved_plane(plane: Floats, shift: tuple[float, float]) -> Floats:
     """The plane with its content moved back by the shift, edges continued."""
-    if shift == (0.0, 0.0):
+    return _moved_along(_moved_along(plane, shift[0], 1), shift[1], 0)
+
+
+def _moved_along(plane: Floats, shift: float, axis: int) -> Floats:
+    """plane(x + shift) along one axis, by cubic convolution (Keys 1981, a = -1/2), which keeps slopes as they are."""
+    whole = int(np.floor(shift))
+    f = shift - whole
+    if f == 0 and whole == 0:
         return plane
-    pad = int(np.ceil(max(abs(side) for side in shift))) + 2
-    wide = Image.fromarray(np.pad(plane, pad, mode="edge"))
-    matrix = (1.0, 0.0, shift[0], 0.0, 1.0, shift[1])
-    moved = np.asarray(wide.transform(wide.size, Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC))
-    return moved[pad:-pad, pad:-pad]
+    taps = (
+        ((-0.5 * f + 1.0) * f - 0.5) * f,
+        (1.5 * f - 2.5) * f * f + 1.0,
+        ((-1.5 * f + 2.0) * f + 0.5) * f,
+        (0.5 * f - 0.5) * f * f,
+    )
+    side = plane.shape[axis]
+    places = np.arange(side) + whole
+    total = np.zeros_like(plane)
+    for offset, weight in zip((-1, 0, 1, 2), taps, strict=True):
+        total += np.float32(weight) * np.take(plane, np.clip(places + offset, 0, side - 1), axis=axis)
+    return total
 
 
 def _moved_pixels(pixels: Pixels, shift: tuple[float, float]) -> Pixels:

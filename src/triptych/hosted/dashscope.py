@@ -149,7 +149,8 @@ class DashScope(Synchronous):
         if total > len(listed):
             raise ProviderError(f"DashScope's list of that day has {total:g} tasks, more than one page; look yourself")
         low, high = since.timestamp() * 1000, until.timestamp() * 1000
-        within = [one for one in listed if low <= (number_of(one, "gmt_create") or 0) <= high]
+        # One whose time cannot be read may be the one: it is not left out.
+        within = [one for one in listed if low <= (number_of(one, "gmt_create") or low) <= high]
         return Found(tuple({"task_id": text_of(one, "task_id")} for one in within))
 
 

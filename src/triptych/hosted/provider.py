@@ -235,7 +235,7 @@ def number_of(data: Any, *path: str) -> float | None:
     """The finite number at a path of nested objects, None where there is none."""
     for key in path:
         data = data.get(key) if isinstance(data, dict) else None
-    good = isinstance(data, int | float) and not isinstance(data, bool) and abs(data) < 1e12
+    good = isinstance(data, int | float) and not isinstance(data, bool) and abs(data) < 1e15
     return float(data) if good else None
 
 

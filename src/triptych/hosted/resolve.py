@@ -92,6 +92,9 @@ def _found(line: Line, job: Job) -> dict[str, Any] | None:
     open_now = [one for one in line.account.ledger.jobs() if one.state == "unknown" and _near(one, job)]
     tickets = [ticket for ticket in provider.found(ask_list(line, call), since, until).tickets if ticket not in known]
     if not tickets:
+        left = (sent + AFTER - datetime.now(UTC)).total_seconds()
+        if left > 0:  # a list may be behind
+            raise ProviderError(f"{provider.title} has not listed it yet; ask again in {left:.0f} seconds")
         return None
     if len(tickets) > 1 or len(open_now) > 1:
         raise ProviderError(

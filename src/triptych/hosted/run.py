@@ -117,6 +117,8 @@ def resume(line: Line, entry: Entry, ticket: dict[str, Any], estimate: float | N
             reply: Reply = Pictures(tuple(Url(str(address)) for address in ticket[ADDRESSES]))
         else:
             reply = line.provider.told(_asked(line, line.provider.ask(ticket, line.base)))
+            if isinstance(reply, Waiting):
+                reply = replace(reply, ticket=ticket)
         return finish(line, reply, entry, estimate)
     except TriptychError as error:
         raise _closed(line, entry, error) from None

@@ -1,4 +1,4 @@
-"""DashScope, from the Model Studio reference: submit (X-DashScope-Async), poll, fetch, and the list of a day's tasks."""
+"""DashScope, from the Model Studio reference: submit (X-DashScope-Async), poll, fetch, and a list of the day."""
 
 from __future__ import annotations
 
