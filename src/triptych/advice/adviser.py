@@ -1,7 +1,7 @@
 """The adviser: a prompt in, findings and a better prompt out. Knows no model by name and paints nothing.
 
-The rewritten prompt is made one challenge after the other, each on what the one before left: a rewrite may move what the
-next has to find.
+The rewritten prompt is made one challenge after the other, each on what the one before left: a rewrite may move what
+the next has to find.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from triptych.advice.target import Target
 
 
 def advise(prompt: str, target: Target | None = None, *, edit: bool = False) -> Advice:
-    """What is likely to go wrong with a prompt for a model or family (`Target`, diffusion where none is given), and the
-    prompt said better. edit: the prompt is an instruction for a picture that exists; one that says so by its form ("keep
-    this image the same, but ...") is taken for one anyway.
+    """What is likely to go wrong with a prompt for a model or family (`Target`, diffusion where none is given), and
+    the prompt said better. edit: the prompt is an instruction for a picture that exists; one that says so by its
+    form ("keep this image the same, but ...") is taken for one anyway.
     """
     target = target or Target()
     edit = edit or instructs(parse(prompt))

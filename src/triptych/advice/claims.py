@@ -1,7 +1,8 @@
-"""What is said, and not measured here, of models by name: the ratings of the source texts, and figures of our own pages.
+"""What is said, and not measured here, of models by name: the ratings of the source texts, and figures of our own
+pages.
 
-Each word stands as the texts print it; the number behind it only orders the words. A measured score on a model's card always
-goes before a claim. Knows no provider and no price: those come with the candidates.
+Each word stands as the texts print it; the number behind it only orders the words. A measured score on a model's card
+always goes before a claim. Knows no provider and no price: those come with the candidates.
 """
 
 from __future__ import annotations

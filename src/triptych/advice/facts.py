@@ -1,6 +1,7 @@
 """What a prompt says, as a set of facts, so that a rewrite can be held to keep all others than the one it mends.
 
-Facts are read by the same grammar that the rules use: a mistake of the grammar that is the same on both sides goes unseen.
+Facts are read by the same grammar that the rules use: a mistake of the grammar that is the same on both sides goes
+unseen.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from triptych.advice.grammar.tagging import singular
 from triptych.advice.grammar.words import GROUPS, word_set
 
 Fact = tuple[str, ...]
-"""("thing", noun), ("trait", trait, noun), ("count", number, noun), ("part", part, owner), ("quote", words), ("act", verb)."""
+"""("thing", noun), ("trait", trait, noun), ("count", number, noun), ("part", part, owner), ("quote", words), ("act",
+verb).
+"""
 
 SIDES = word_set("left right side leftmost rightmost left-hand right-hand")
 FREE = {
@@ -25,7 +28,7 @@ FREE = {
     "keep_change_conflict": KEEPING
     | SAME
     | WHOLE
-    | word_set("way exactly untouched alter touch change please way completely not"),
+    | word_set("way exactly untouched alter touch change please completely not"),
     "edit_vs_regenerate": frozenset[str](),
 }
 """Challenge -> words that its rewrite may drop: they are what it mends."""

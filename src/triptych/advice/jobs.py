@@ -1,9 +1,10 @@
-"""Which of the nine jobs a prompt is: the eight of the source texts' list, and the scene with many things in given places,
-which they praise models for elsewhere. Read from the parse, with the words that speak for it.
+"""Which of the nine jobs a prompt is: the eight of the source texts' list, and the scene with many things in given
+places, which they praise models for elsewhere. Read from the parse, with the words that speak for it.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -28,40 +29,51 @@ JOBS = {
 DEFAULT = "precise_scene"
 
 FACES = word_set(
-    "face selfie likeness features identity headshots headshot person actor actress recognisable recognizable portrait "
-    "grandmother grandfather mother father daughter son wife husband friend boss myself me model woman man girl boy"
+    "face selfie likeness features identity headshots headshot person actor actress recognisable recognizable "
+    "portrait grandmother grandfather mother father daughter son wife husband friend boss myself me model woman man "
+    "girl boy"
 )
 REFERENCES = word_set("reference references attached ref.png ref selfie photo picture likeness identity image upload")
-SAMENESS = word_set("same identical exactly exact match faithful consistent unchanged recognisable recognizable preserve likeness "
-                    "alter keep looks my our this identity")  # fmt: skip
+SAMENESS = word_set(
+    "same identical exactly exact match faithful consistent unchanged recognisable recognizable preserve likeness "
+    "alter keep looks my our this identity"
+)
 CHARTS = word_set(
     "infographic diagram chart flowchart thumbnail menu timeline map schematic worksheet banner flyer brochure"
 )
 PORTRAITS = word_set("portrait headshot close-up closeup")
-REALISTIC = word_set("photorealistic realistic photo photograph documentary candid studio 85mm 50mm 35mm wrinkle wrinkles freckles "
-                     "natural pores weathered mm")  # fmt: skip
-MANY = word_set("variations variation ideas concepts drafts sketches options batch bunch lots many several dozens versions mascots "
-                "roughs thumbnails twenty thirty brainstorm explore throwaway")  # fmt: skip
+REALISTIC = word_set(
+    "photorealistic realistic photo photograph documentary candid studio 85mm 50mm 35mm wrinkle wrinkles freckles "
+    "natural pores weathered mm"
+)
+MANY = word_set(
+    "variations variation ideas concepts drafts sketches options batch bunch lots many several dozens versions "
+    "mascots roughs thumbnails twenty thirty brainstorm explore throwaway"
+)
 FAST = word_set("quick quickly fast rapid rough cheap cheaply minute low-res low res vibe direction draft")
-CHARACTERS = word_set("character characters creature creatures mascot mascots monster villain goblin hero wizard robot sidekicks "
-                      "familiar pirate")  # fmt: skip
+CHARACTERS = word_set(
+    "character characters creature creatures mascot mascots monster villain goblin hero wizard robot sidekicks "
+    "familiar pirate"
+)
 ART = word_set(
-    "epic fantasy breathtaking dramatic surreal dreamscape dreamy painterly moody ethereal atmospheric stunning beautiful abstract "
-    "artistic ornament ornate nouveau gothic fairytale illustration cinematic surprise creative intricate whimsical mystical "
-    "composition mood"
+    "epic fantasy breathtaking dramatic surreal dreamscape dreamy painterly moody ethereal atmospheric stunning "
+    "beautiful abstract artistic ornament ornate nouveau gothic fairytale illustration cinematic surprise creative "
+    "intricate whimsical mystical composition mood"
 )
 CONTROL = word_set(
-    "lora loras offline locally local private privacy checkpoint finetune fine-tune controlnet canny depth skeleton segmentation "
-    "seed reproducible gpu uploaded on-device self-hosted comfyui"
+    "lora loras offline locally local private privacy checkpoint finetune fine-tune controlnet canny depth skeleton "
+    "segmentation seed reproducible gpu uploaded on-device self-hosted comfyui"
 )
 CONTROL_PAIRS = (
     ("no", "api"), ("no", "data"), ("edge", "map"), ("pose", "map"), ("depth", "map"), ("my", "own"), ("train", "on"),
-    ("fine", "tune"), ("not", "be"), ("nothing", "sent"), ("fixed", "seed"), ("this", "machine"), ("custom", "checkpoint"),
+    ("fine", "tune"), ("not", "be"), ("nothing", "sent"), ("fixed", "seed"), ("this", "machine"),
+    ("custom", "checkpoint"),
     ("api", "costs"), ("own", "weights"),
 )  # fmt: skip
 SECOND = (
-    ("another", "model"), ("different", "one"), ("different", "model"), ("better", "model"), ("second", "model"), ("in", "another"),
-    ("fast", "model"), ("one", "model"), ("hosted", "model"), ("cheap", "model"), ("from", "another"),
+    ("another", "model"), ("different", "one"), ("different", "model"), ("better", "model"),
+    ("second", "model"), ("in", "another"), ("fast", "model"), ("one", "model"), ("hosted", "model"),
+    ("cheap", "model"), ("from", "another"),
 )  # fmt: skip
 FINISHING = word_set("upscale upscaler render refine finish final finalise finalize winner print 4k 4K high-res")
 DRAFTING = word_set("draft drafts sketch concepts concept generate fast cheaply small pick choose best chain")
@@ -147,14 +159,14 @@ def _combo(parsed: Parse) -> Iterator[Evidence]:
     """Work that goes from one model to another, or from a draft to a final."""
     tokens = list(parsed.tokens)
     words = [token.lower for token in tokens]
-    for index, pair in enumerate(zip(words, words[1:], strict=False)):
+    for index, pair in enumerate(itertools.pairwise(words)):
         if pair in SECOND:
             yield Evidence("combo", tokens[index].start, tokens[index + 1].end, 2.0)
     if words[:1] == ["chain"]:
         yield Evidence("combo", tokens[0].start, tokens[0].end, 2.5)
     drafts = [token for token in tokens if token.lower in DRAFTING]
     finals = [token for token in tokens if token.lower in FINISHING or token.text.lower() == "4k"]
-    fourk = [first for first, second in zip(words, words[1:], strict=False) if (first, second) == ("4", "k")]
+    fourk = [first for first, second in itertools.pairwise(words) if (first, second) == ("4", "k")]
     if drafts and (finals or fourk):
         last = finals[-1] if finals else tokens[-1]
         yield Evidence("combo", drafts[0].start, max(last.end, drafts[0].end), 3.0 + 1.8 * bool(finals))
@@ -192,8 +204,8 @@ def _steps(parsed: Parse) -> Iterator[Evidence]:
 
 
 ORDERS = word_set(
-    "change make turn replace swap add recolor recolour put give remove erase delete take brighten darken straighten crop warm cool "
-    "sharpen move clean relight first next then finally in"
+    "change make turn replace swap add recolor recolour put give remove erase delete take brighten darken straighten "
+    "crop warm cool sharpen move clean relight first next then finally in"
 )
 
 

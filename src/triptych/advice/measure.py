@@ -1,4 +1,6 @@
-"""How well the adviser finds, on labelled prompts, and whether its rewrites keep what they should. Pure; reads one file."""
+"""How well the adviser finds, on labelled prompts, and whether its rewrites keep what they should. Pure; reads one
+file.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""How often the router is right on labelled prompts: the job, the model among made-up cards, the model among real ones."""
+"""How often the router is right on labelled prompts: the job, the model among made-up cards, the model among real
+ones.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,10 @@ EXPECTED: dict[str, frozenset[str]] = {
     "combo": frozenset(("google/gemini-3-pro-image", "openai/gpt-image-2")),
     "precise_scene": frozenset(("openai/gpt-image-2", "google/gemini-3-pro-image", "flow")),
 }
-"""Job -> models that the source texts name for it, with every key at hand; for beauty they name Midjourney, which has no
-API, so that the most varied of the others counts. `flow` counts for scenes in its own world, where it is measured."""
+"""Job -> models that the source texts name for it, with every key at hand; for beauty they name Midjourney, which has
+no API, so that the most varied of the others counts. `flow` counts for scenes in its own world, where it is
+measured.
+"""
 BEYOND = ("faithful_face", "infographic", "portrait")
 """Jobs that no built-in model is good at; without keys the router has to say so."""
 
@@ -37,7 +41,7 @@ class RouteCase:
 
 @dataclass(frozen=True)
 class RouteScore:
-    """Counts over `cases` prompts. honest: of the `beyond` ones, those where it says that no available model is good."""
+    """Counts over `cases` prompts. honest: of the `beyond` ones, those where it says that no model is good."""
 
     cases: int
     jobs: int

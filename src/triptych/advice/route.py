@@ -1,8 +1,9 @@
-"""The router: which model for a prompt, argued from measured scores where there are any, and from claims where there are none.
+"""The router: which model for a prompt, argued from measured scores where there are any, and from claims where there
+are none.
 
-A candidate is what a door knows of a model: its card, what a picture costs, whether it could paint now. The choice is the
-highest quality for the job, less what cost and waiting weigh. Whoever has no figure for the job is not called good at it. A
-model with a small world is measured in that world only: a prompt that leaves it makes its scores say nothing.
+A candidate is what a door knows of a model: its card, what a picture costs, whether it could paint now. The choice is
+the highest quality for the job, less what cost and waiting weigh. Whoever has no figure for the job is not called good
+at it. A model with a small world is measured in that world only: a prompt that leaves it makes its scores say nothing.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from triptych.advice.claims import BATCH, CLAIMS, WORDS
-from triptych.advice.jobs import JOBS, Evidence, recognise
 from triptych.advice.grammar import parse
+from triptych.advice.grammar.words import word_set
+from triptych.advice.jobs import JOBS, Evidence, recognise
 from triptych.core.registry import Card
 
 GOOD = 0.75
@@ -138,7 +140,7 @@ def route(
     chain = _chain(ready, prompt, prefer) if job == "combo" else ()
     if chain:
         chosen = next(one for one in ready if one.name == chain[-1][1])
-    good = chosen is not None and (_is_good(chosen) or bool(chain) and _all_good(chain, ready, prompt, prefer))
+    good = chosen is not None and (_is_good(chosen) or (bool(chain) and _all_good(chain, ready, prompt, prefer)))
     return Route(
         prompt,
         job,
@@ -245,10 +247,10 @@ def _strange(card: Card, prompt: str, job: str) -> list[str]:
     ]
 
 
-_COMMON = frozenset(
-    "top left right front back middle side picture image photo light night day morning evening edge frame row shadow sun colour "
-    "color scene background portrait headshot close-up poster infographic diagram thumbnail sketch concept drawing illustration "
-    "painting art variation idea draft".split()
+_COMMON = word_set(
+    "top left right front back middle side picture image photo light night day morning evening edge frame row shadow "
+    "sun colour color scene background portrait headshot close-up poster infographic diagram thumbnail sketch concept "
+    "drawing illustration painting art variation idea draft"
 )
 """Words of places and pictures that name no thing."""
 
@@ -290,7 +292,8 @@ def _reason(
         said.append(f"{chosen.name} for it ({chosen.basis}; {_burden(chosen)}).")
     else:
         said.append(
-            f"No available model is known to be good at it; {chosen.name} is the nearest ({chosen.basis}; {_burden(chosen)})."
+            f"No available model is known to be good at it; {chosen.name} is the nearest "
+            f"({chosen.basis}; {_burden(chosen)})."
         )
     second = next((one for one in ready if one is not chosen and one.quality is not None), None)
     if second is not None and second.quality is not None:

@@ -1,7 +1,7 @@
 """Who is to paint: how hard each challenge is for it, from its measured scores where there are any, and why.
 
-A family's habits are those that the literature and the source texts of this project tell of its large models. A score on a
-model's card was measured here (docs/table.md), in the world that the card names, with a plan.
+A family's habits are those that the literature and the source texts of this project tell of its large models. A score
+on a model's card was measured here (docs/table.md), in the world that the card names, with a plan.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ HABITS: dict[str, dict[str, tuple[Severity, str]]] = {
     "occlusion": {
         "diffusion": ("high", "a denoiser paints every thing that the words name, and paints it whole"),
         "flow": ("medium", "it paints every thing that the words name, and rather whole than hidden"),
-        "autoregressive": ("medium", "it reasons about what hides what, but still likes to show every thing that is named"),
-        "hybrid": ("medium", "it reasons about what hides what, but still likes to show every thing that is named"),
+        "autoregressive": ("medium", "it reasons about what hides what, but likes to show every thing that is named"),
+        "hybrid": ("medium", "it reasons about what hides what, but likes to show every thing that is named"),
     },
     "left_right": {
         "diffusion": ("high", "captions that it learned from mix the viewer's sides with the subject's"),
@@ -47,7 +47,7 @@ HABITS: dict[str, dict[str, tuple[Severity, str]]] = {
         "hybrid": ("low", "it plans before it paints and can keep a tally"),
     },
     "hands": {
-        "diffusion": ("high", "hands are small, jointed and often hidden in what it learned from; a pose reference helps"),
+        "diffusion": ("high", "hands are small, jointed, often hidden in what it learned from; a pose reference helps"),
         "flow": ("medium", "plain poses come out, unusual grips and crossed fingers do not"),
         "autoregressive": ("medium", "plain poses come out, unusual grips and crossed fingers do not"),
         "hybrid": ("medium", "plain poses come out, unusual grips and crossed fingers do not"),

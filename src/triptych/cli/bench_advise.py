@@ -100,7 +100,8 @@ def _page(report: dict[str, Any]) -> list[str]:
         ]
         head = ["challenge", "cases", "precision", "recall", "rewrites", "lose another fact", "still found after"]
         told = (
-            f"{name[:1].upper()}{name[1:]}: {group['prompts']} prompts, {group['all_labels_right']} with exactly their labels; "
+            f"{name[:1].upper()}{name[1:]}: {group['prompts']} prompts, "
+            f"{group['all_labels_right']} with exactly their labels; "
             f"of {group['clean']} clean ones {group['clean_right']} are told to be clean."
         )
         lines += [told, "", *table(head, rows), ""]

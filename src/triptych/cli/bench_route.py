@@ -20,7 +20,9 @@ def route(
     write: Annotated[bool, typer.Option("--write", help=f"Write the figures into {PAGE.path}.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
-    """Measure the router: the job, the model among made-up cards, and among the real ones with every key and with none."""
+    """Measure the router: the job, the model among made-up cards, and among the real ones with every key and with
+    none.
+    """
     from triptych.advice.jobs import recognise
     from triptych.advice.measure_route import read_route_cases, route_score
     from triptych.cli.output import show, show_json

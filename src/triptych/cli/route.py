@@ -85,6 +85,6 @@ def candidates() -> list[Candidate]:
         key = keys.find(provider, os.environ, data_folder())
         lacks = "" if key else f"there is no key ({' or '.join(keys.VARIABLES[provider])})"
         base = prices.PRICES[card.name].base
-        cost = base if isinstance(base, float) else base["medium"]
+        cost = float(base) if isinstance(base, int | float) else base["medium"]
         found.append(Candidate(card, cost, ready=bool(key), lacks=lacks))
     return found

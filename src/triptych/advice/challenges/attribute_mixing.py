@@ -1,8 +1,8 @@
 """Attribute mixing: "man in blue, woman in red" swaps the colours.
 
-Found: in one sentence, two things with colours or patterns of their own that differ, or two people or animals with clothes,
-hair or build of their own. Not found: parts and clothes of one and the same body, natural colours of scenery, backgrounds,
-light, palettes. The cure is a self-contained sentence for each.
+Found: in one sentence, two things with colours or patterns of their own that differ, or two people or animals with
+clothes, hair or build of their own. Not found: parts and clothes of one and the same body, natural colours of scenery,
+backgrounds, light, palettes. The cure is a self-contained sentence for each.
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ from dataclasses import dataclass
 
 from triptych.advice.challenges.spot import Spot, same_case
 from triptych.advice.challenges.written import written_words
-from triptych.advice.grammar import Parse, Phrase, Sentence
+from triptych.advice.grammar import Parse, Phrase, Sentence, Token
 from triptych.advice.grammar.words import BUILDS, word_set
 
 NOT_A_THING = word_set(
-    "photo photograph image picture film tone tones palette scheme grading light lights lighting glow sky skies background backdrop "
-    "painting drawing ink gradient neon hour sunset sunrise dusk colours colors color colour accents wash theme aesthetic style "
-    "haze mist fog illustration sketch stripe stripes dots pattern wine tea hue hues movie art line lines studio screen noise"
+    "photo photograph image picture film tone tones palette scheme grading light lights lighting glow sky skies "
+    "background backdrop painting drawing ink gradient neon hour sunset sunrise dusk colours colors color colour "
+    "accents wash theme aesthetic style haze mist fog illustration sketch stripe stripes dots pattern wine tea hue "
+    "hues movie art line lines studio screen noise"
 )
 NATURAL = {
-    "green": word_set("grass field fields meadow meadows forest leaf leaves tree trees hill hills jungle lawn foliage valley tea moss "
+    "green": word_set("grass field fields meadow meadows forest leaf leaves tree trees hill hills jungle lawn "
+                      "foliage valley tea moss "
                       "pasture woods canopy vegetation"),
     "blue": word_set("sky sea ocean water lake waters lagoon skies ice"),
     "white": word_set("snow cloud clouds foam background waves smoke sand"),
@@ -31,11 +33,12 @@ NATURAL = {
     "brown": word_set("earth soil mud leaves"), "black": word_set("night background sky"),
     "red": word_set("sun wine brick"), "pink": word_set("sky clouds light"), "orange": word_set("sky sun light"),
 }  # fmt: skip
-WHITE_BACKDROP = word_set("background backdrop wall walls studio sky")
+BUILT = word_set("wall walls tree trees")
+"""Scenery that people paint, or that may have any colour."""
 HAIR = word_set("blonde blond brunette redhead ginger")
 PLAIN_PARTS = word_set(
-    "hand hands finger fingers thumb arm arms leg legs head face neck shoulder shoulders back foot feet knee knees mouth lips "
-    "chest cheek cheeks ear ears nose chin belly waist hip hips elbow wrist palm fist toe toes smile"
+    "hand hands finger fingers thumb arm arms leg legs head face neck shoulder shoulders back foot feet knee knees "
+    "mouth lips chest cheek cheeks ear ears nose chin belly waist hip hips elbow wrist palm fist toe toes smile"
 )
 """Parts that everybody has: no trait by themselves."""
 BLENDS = (("teal", "orange"), ("black", "white"))
@@ -125,16 +128,14 @@ def _root(sentence: Sentence, phrase: Phrase) -> int:
 def _colours(phrase: Phrase) -> list[str]:
     """The colours that set a thing apart, without those that it has anyway."""
     found: list[str] = []
-    if phrase.is_scenery and phrase.head.lower not in ("wall", "walls", "tree", "trees") and all(
-        phrase.head.lower in NATURAL.get(token.lower, ()) or phrase.noun in NATURAL.get(token.lower, ()) for token in phrase.colours
-    ):  # fmt: skip
-        return []
     names = tuple(token.lower for token in phrase.colours)
+    nouns = {phrase.head.lower, phrase.noun}
+    if phrase.is_scenery and not nouns & BUILT and all(nouns & NATURAL.get(name, frozenset()) for name in names):
+        return []
     if names in BLENDS and phrase.head.tag == "NOUN" and phrase.noun in ("photo", "film", "portrait"):
         return []
     for token in phrase.colours:
-        natural = NATURAL.get(token.lower, frozenset())
-        if phrase.head.lower in natural or phrase.noun in natural:
+        if nouns & NATURAL.get(token.lower, frozenset()):
             continue
         following = [each for each in phrase.tokens if each.start > token.start and each.tag == "NOUN"]
         if (
@@ -203,13 +204,13 @@ def _appended(text: str, sentence: Sentence, bearers: Sequence[Bearer], start: i
     return f"{first_part}. {rest[:1].upper()}{rest[1:]}"
 
 
-def _own_cuts(phrase: Phrase) -> list:
+def _own_cuts(phrase: Phrase) -> list[Token]:
     drop = {id(token) for token in phrase.colours}
     drop |= {id(token) for token in phrase.attributes if token.lower in BUILDS or token.lower in HAIR}
     return [token for token in phrase.tokens if id(token) in drop and token is not phrase.head]
 
 
-def _next_start(phrase: Phrase, token) -> int:
+def _next_start(phrase: Phrase, token: Token) -> int:
     position = phrase.tokens.index(token) + 1
     return phrase.tokens[position].start if position < len(phrase.tokens) else token.end
 

@@ -1,7 +1,8 @@
 """Counting: "three cats" gives two or four.
 
-Found: an exact number from three up of things that can be counted. Two is left alone, and so are vague numbers, numbers of
-years, lenses, storeys and hours, and numbers whose things have a place of their own already. The cure is a place for each.
+Found: an exact number from three up of things that can be counted. Two is left alone, and so are vague numbers,
+numbers of years, lenses, storeys and hours, and numbers whose things have a place of their own already. The cure is a
+place for each.
 """
 
 from __future__ import annotations
@@ -12,21 +13,21 @@ from triptych.advice.challenges.spot import Spot, aside
 from triptych.advice.grammar import Parse, Phrase, Sentence
 from triptych.advice.grammar.tagging import is_plural
 from triptych.advice.grammar.tokens import Token
-from triptych.advice.grammar.words import GROUPS, NUMBERS
+from triptych.advice.grammar.words import GROUPS, NUMBERS, word_set
 
 FEWEST = 3
 MOST = 200
 """Beyond it a number means "very many"."""
 EASY, HARD = 4, 7
-MEASURES = frozenset(
-    "year hour minute second day week month mm cm m km metre meter inch foot feet mile pixel px fps time degree percent "
-    "story storey stop megapixel k bit dollar euro pound kilo gram litre liter colour color tone point dimension size "
-    "step quarter third o'clock star am pm mp stages stage kg lb".split()
+MEASURES = word_set(
+    "year hour minute second day week month mm cm m km metre meter inch foot feet mile pixel px fps time degree "
+    "percent story storey stop megapixel k bit dollar euro pound kilo gram litre liter colour color tone point "
+    "dimension size step quarter third o'clock star am pm mp stages stage kg lb"
 )
-VAGUE = frozenset("about around roughly approximately some over almost nearly hundreds dozens".split())
-CREWS = frozenset("crew team family group band party pack flock herd gang set row class choir squad circle".split())
+VAGUE = word_set("about around roughly approximately some over almost nearly hundreds dozens")
+CREWS = word_set("crew team family group band party pack flock herd gang set row class choir squad circle")
 """Words for many that a number may follow: "a crew of six"."""
-PLACES = frozenset("in on at above below behind beside under near to by left right".split())
+PLACES = word_set("in on at above below behind beside under near to by left right")
 NAMES = {value: word for word, value in NUMBERS.items()}
 FLAT = ("icon", "icons", "pattern", "grid", "above", "overhead", "sheet", "aerial", "panel", "comic", "tray", "carton")
 
@@ -110,7 +111,7 @@ def value(token: Token) -> int | None:
 
 
 def _placed(parse: Parse, sentence: Sentence, phrase: Phrase, number: int) -> bool:
-    """Whether the things are told apart by place: "one on the left, one in the middle"; "two in front and two behind"."""
+    """Whether the things are told apart by place: "one on the left, one in the middle"."""
     tokens = list(parse.tokens)
     after = [token for token in tokens if token.start >= phrase.end]
     told = 0

@@ -1,8 +1,8 @@
 """Hands and fingers: many joints, seldom in full sight in training pictures.
 
-Found: hands or fingers in view, gestures, and what fingers carry out (an instrument, knitting, a signature). Not found: merely
-holding a thing, other things of that name (clock hands, a palm tree, "second-hand"), and grips that are told already. The
-cure is the action: what each finger does or touches.
+Found: hands or fingers in view, gestures, and what fingers carry out (an instrument, knitting, a signature). Not
+found: merely holding a thing, other things of that name (clock hands, a palm tree, "second-hand"), and grips that are
+told already. The cure is the action: what each finger does or touches.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from triptych.advice.grammar.words import word_set
 PARTS = word_set("hand hands finger fingers fingertip fingertips thumb thumbs fist fists knuckle knuckles fingernails")
 NOT_HANDS = word_set("clock watch second hour minute gauge dial compass card poker banana chicken fish bush")
 AFTER_HAND = word_set(
-    "side luggage cream soap drill axe mirror rail gun bag puppet sanitizer lettering towel tools tool fan grenade brake dryer "
-    "cart saw pump loom crafts"
+    "side luggage cream soap drill axe mirror rail gun bag puppet sanitizer lettering towel tools tool fan grenade "
+    "brake dryer cart saw pump loom crafts"
 )
 GESTURES = {
     ("peace", "sign"): "with index and middle finger raised in a V, the other fingers folded under the thumb",
@@ -66,8 +66,8 @@ PLAYING = {
     "cards": "the cards held as one closed fan, thumb in front",
 }
 INSTRUMENTS = word_set(
-    "guitar piano violin cello harp flute saxophone sax trumpet sitar banjo ukulele accordion lute bass clarinet viola organ "
-    "mandolin keyboard harmonica oboe cards lyre koto zither"
+    "guitar piano violin cello harp flute saxophone sax trumpet sitar banjo ukulele accordion lute bass clarinet "
+    "viola organ mandolin keyboard harmonica oboe cards lyre koto zither"
 )
 PLAIN = {
     "hands": "fingers together and thumbs in view",
@@ -82,8 +82,10 @@ GRIPS = word_set("grip grasp clutch hold cradle cup gripping holding clasp")
 WAVERS = word_set(
     "flag grass wheat branch palm curtain hair cloth laundry kelp seaweed scarf banner field reed barley ribbon"
 )
-POINTERS = word_set("arrow sign needle spire compass gun cannon telescope camera tower rocket antenna roof signpost weathervane nose "
-                    "light spotlight satellite dish")  # fmt: skip
+POINTERS = word_set(
+    "arrow sign needle spire compass gun cannon telescope camera tower rocket antenna roof signpost weathervane nose "
+    "light spotlight satellite dish"
+)
 
 
 def hands(parse: Parse) -> Iterator[Spot]:
@@ -104,7 +106,7 @@ def hands(parse: Parse) -> Iterator[Spot]:
 
 
 def _is_told(sentence: Sentence) -> bool:
-    """Whether fingers have their place already: "gripping a mug handle with the thumb on top", or a cure of this file."""
+    """Whether fingers have their place already: "gripping it with the thumb on top", or a cure of this file."""
     said = " ".join(token.text for token in sentence.tokens).replace(" ,", ",").replace(" 's", "'s")
     if any(told in said for told in CURES):
         return True
@@ -120,7 +122,9 @@ def _is_told(sentence: Sentence) -> bool:
 def _gesture(text: str, sentence: Sentence, position: int) -> Spot | None:
     for words, told in GESTURES.items():
         if tuple(sentence.words(position, position + len(words))) == words:
-            used = any(each in ("with", "using", "holding", "uses", "holds") for each in sentence.words(position - 2, position))
+            used = any(
+                each in ("with", "using", "holding", "uses", "holds") for each in sentence.words(position - 2, position)
+            )
             if words == ("chopsticks",) and not used:
                 return None
             if words == ("sign", "language") and sentence.lower(position - 1) in ("a", "the"):
@@ -138,7 +142,7 @@ def _action(text: str, sentence: Sentence, position: int) -> Spot | None:
     following = sentence.phrase_after(position, within=3)
     lemma = token.lemma if token.tag == "VERB" else token.lower
     if lemma == "play":
-        if following is None or following.noun not in INSTRUMENTS and following.head.lower not in INSTRUMENTS:
+        if following is None or (following.noun not in INSTRUMENTS and following.head.lower not in INSTRUMENTS):
             return None
         told = PLAYING.get(following.head.lower, PLAIN["instrument"])
         return _spot(text, token.start, following.end, told)
@@ -173,8 +177,7 @@ def _is_manual(sentence: Sentence, position: int, lemma: str, word: str) -> bool
             before is None
             or before.is_animate
             or before.is_scenery
-            or before.head.tag == "NOUN"
-            and word.endswith("ing")
+            or (before.head.tag == "NOUN" and word.endswith("ing"))
         )
     return True
 

@@ -1,11 +1,12 @@
 """An instruction as clauses: what it keeps, what it changes, and what it excepts.
 
-"Keep everything except the mug; replace the mug with a vase" has a clause that keeps (everything, except the mug) and one that
-changes (the mug). The two edit challenges are rules over these clauses.
+"Keep everything except the mug; replace the mug with a vase" has a clause that keeps (everything, except the mug) and
+one that changes (the mug). The two edit challenges are rules over these clauses.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from triptych.advice.grammar import Parse, Phrase, Sentence, Token
@@ -15,16 +16,18 @@ TOUCHING = word_set("change touch alter modify edit affect disturb move adjust r
 KEEPING = word_set("keep maintain preserve retain freeze leave stay remain stays remains keeping leaving")
 SAME = word_set("same identical unchanged untouched intact unaltered alone")
 CHANGING = word_set(
-    "change make turn replace swap add recolor recolour put give remove erase delete take brighten darken straighten crop paint "
-    "dress show have let get move place rotate flip redo redraw transfer transform increase reduce raise lower tilt turn repaint restyle relight view convert transform switch set render sharpen "
-    "clean adjust blur color colour wear wears wearing swapping replacing changing erasing adding removing turning making should "
-    "is are looks look seen zoom draw recast restyle try use light extend widen trim fix"
+    "change make turn replace swap add recolor recolour put give remove erase delete take brighten darken straighten "
+    "crop paint dress show have let get move place rotate flip redo redraw transfer transform increase reduce raise "
+    "lower tilt repaint restyle relight view convert switch set render sharpen clean adjust blur color colour wear "
+    "wears wearing swapping replacing changing erasing adding removing turning making should is are looks look seen "
+    "zoom draw recast try use light extend widen trim fix"
 )
 EXCEPTING = word_set("except besides excluding excepting")
 REST = word_set("rest else others remainder")
 WHOLE = word_set(
     "image picture photo photograph everything anything nothing all it scene this composition shot whole of"
 )
+OPENING = word_set("just only then please now")
 SPLITTING = word_set("but while then yet")
 
 
@@ -82,7 +85,9 @@ def clauses(parse: Parse) -> list[Clause]:
 
 
 def instructs(parse: Parse) -> bool:
-    """Whether a prompt is an instruction for a picture that exists, by its form alone: it keeps, or it changes "the ..."."""
+    """Whether a prompt is an instruction for a picture that exists, by its form alone: it keeps, or it changes "the
+    ...".
+    """
     found = clauses(parse)
     if any(
         clause.keeps and clause.has(word_set("image picture photo photograph everything anything")) for clause in found
@@ -132,8 +137,7 @@ def _acts(token: Token) -> bool:
 
 
 def _clause(sentence: Sentence, first: int, end: int) -> Clause | None:
-    while first < end and (sentence.tokens[first].tag in ("MARK", "STOP", "CONJ") or sentence.lower(first) in ("just", "only", "then",
-                                                                                                           "please", "now")):  # fmt: skip
+    while first < end and (sentence.tokens[first].tag in ("MARK", "STOP", "CONJ") or sentence.lower(first) in OPENING):
         first += 1
     while end > first and sentence.tokens[end - 1].tag in ("MARK", "STOP"):
         end -= 1
@@ -149,7 +153,7 @@ def _clause(sentence: Sentence, first: int, end: int) -> Clause | None:
         for word in words
     )
     unchanged = any(word in ("unchanged", "untouched", "unaltered") for word in words)
-    as_is = any(pair in (("as", "is"), ("as", "it"), ("as", "they")) for pair in zip(words, words[1:], strict=False))
+    as_is = any(pair in (("as", "is"), ("as", "it"), ("as", "they")) for pair in itertools.pairwise(words))
     keeping = any(
         token.lemma in KEEPING or token.lower in KEEPING for token in tokens if token.tag in ("VERB", "AUX", "ADV")
     )
@@ -157,7 +161,7 @@ def _clause(sentence: Sentence, first: int, end: int) -> Clause | None:
     kept = negated or same or unchanged or as_is or keeping
     phrases = tuple(phrase for phrase in sentence.phrases if first <= phrase.first and phrase.last < end)
     excepted = any(word in EXCEPTING or word in REST for word in words) or _but(words)
-    pairs = list(zip(words, words[1:], strict=False))
+    pairs = list(itertools.pairwise(words))
     excepted = excepted or ("apart", "from") in pairs or ("other", "than") in pairs or ("save", "for") in pairs
     changed = not kept and any(token.lower in CHANGING or token.lemma in CHANGING for token in tokens)
     return Clause(tuple(tokens), phrases, kept, changed, excepted)

@@ -1,12 +1,13 @@
 """Left and right: whose left, the viewer's or the subject's?
 
-Found: a side, a place or a direction that does not say whose. Not found: sides of the frame, "right" as an adverb ("right
-in the middle"), "left" as a verb or as what remains. The cure names the edge of the frame. "Her left hand" is read as her
-own; somebody who is not seen from behind faces the viewer, so that it is nearer the right edge.
+Found: a side, a place or a direction that does not say whose. Not found: sides of the frame, "right" as an adverb
+("right in the middle"), "left" as a verb or as what remains. The cure names the edge of the frame. "Her left hand" is
+read as her own; somebody who is not seen from behind faces the viewer, so that it is nearer the right edge.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,17 +17,17 @@ from triptych.advice.grammar.words import BODY, word_set
 
 OPPOSITE = {"left": "right", "right": "left"}
 DIRECTED = word_set(
-    "look turn face walk point signal lean head move go run bend swing steer glance gaze tilt veer stare drive ride fly "
-    "aim step stretch reach indicate crawl drift rotate gallop march"
+    "look turn face walk point signal lean head move go run bend swing steer glance gaze tilt veer stare drive ride "
+    "fly aim step stretch reach indicate crawl drift rotate gallop march"
 )
 NOT_A_SIDE = word_set(
-    "moment time place way size tool amount balance angle answer person word note kind type mood length light lighting "
-    "thing tone proportions proportion stuff one side-up look feel conditions distance"
+    "moment time place way size tool amount balance angle answer person word note kind type mood length light "
+    "lighting thing tone proportions proportion stuff one side-up look feel conditions distance"
 )
 PARTS_OF_FRAME = word_set("third edge foreground background corner panel column margin border half page")
 ADVERBIAL = word_set(
-    "in into through behind above under below next after before now here there on out up down across against beside over "
-    "between from past near where when as inside along"
+    "in into through behind above under below next after before now here there on out up down across against beside "
+    "over between from past near where when as inside along"
 )
 OWNERS = word_set("his her its their your my 's ’s")
 LINKS = word_set("to on at from toward towards")
@@ -70,7 +71,7 @@ class Here:
 def left_right(parse: Parse) -> Iterator[Spot]:
     """Every side that could be the viewer's or the subject's."""
     words = [token.lower for token in parse.tokens]
-    behind = any(pair in FROM_BEHIND for pair in zip(words, words[1:], strict=False))
+    behind = any(pair in FROM_BEHIND for pair in itertools.pairwise(words))
     for sentence in parse.sentences:
         for position, token in enumerate(sentence.tokens):
             word = token.lower.removesuffix("-hand").removesuffix("most").removesuffix("wards").removesuffix("ward")
@@ -84,7 +85,11 @@ def left_right(parse: Parse) -> Iterator[Spot]:
 def _reading(here: Here) -> Spot | None:
     """None where it is no side, or where it is said whose."""
     before, after = here.word(-1), here.word(1)
-    if after in PARTS_OF_FRAME or (after == "to" and here.word(2) in OPPOSITE) or (before == "to" and here.word(-2) in OPPOSITE):
+    if (
+        after in PARTS_OF_FRAME
+        or (after == "to" and here.word(2) in OPPOSITE)
+        or (before == "to" and here.word(-2) in OPPOSITE)
+    ):
         return None
     if after == "of":
         return None if here.side == "left" and _remains(here) else _beside(here)
@@ -155,7 +160,9 @@ def _is_direction(here: Here) -> bool:
     """ "looks left", "turning right"; not "looking right at us", "turned right into the street"."""
     tokens, position = here.sentence.tokens, here.position
     verbs = [token for token in tokens[max(position - 3, 0) : position] if token.tag == "VERB"]
-    aimed = here.side == "right" and here.word(1) == "at" and any(verb.lemma in ("look", "stare", "gaze") for verb in verbs)
+    aimed = (
+        here.side == "right" and here.word(1) == "at" and any(verb.lemma in ("look", "stare", "gaze") for verb in verbs)
+    )
     if here.word(1) in ADVERBIAL or aimed:
         return False
     if position and tokens[position - 1].lemma.rstrip("s") in DIRECTED:

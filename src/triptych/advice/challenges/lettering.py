@@ -1,11 +1,13 @@
 """Text in pictures: garbled, misspelled, unreadable.
 
-Found: readable words are asked for, in quotes or not. Not found: "no text", words in quotes that are a style or a name, people
-who read. The cure: few words, in quotes, and large; or a picture with an empty place and `triptych typeset` after it.
+Found: readable words are asked for, in quotes or not. Not found: "no text", words in quotes that are a style or a
+name, people who read. The cure: few words, in quotes, and large; or a picture with an empty place and `triptych
+typeset` after it.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from triptych.advice.challenges.spot import Spot
@@ -15,13 +17,12 @@ from triptych.advice.grammar.tokens import Token, quoted
 from triptych.advice.grammar.words import word_set
 
 TEXT_NOUNS = word_set(
-    "text caption captions headline headlines lettering slogan tagline typography words wording inscription subtitle subtitles "
-    "label labels letters wordmark equations numerals prices motto titles"
+    "text caption captions headline headlines lettering slogan tagline typography words wording inscription subtitle "
+    "subtitles label labels letters wordmark equations numerals prices motto titles"
 )
 READABLE = word_set("legible readable labelled labeled captioned lettered annotated")
 WRITING = word_set("written engraved inscribed printed embroidered lettered stamped")
 NAMING = word_set("called titled named entitled")
-PRINTED = word_set("poster book cover logo magazine album movie film game label flyer novel brochure")
 STYLE = (
     ("style", "of"),
     ("inspired", "by"),
@@ -97,7 +98,7 @@ def _is_name(sentence: Sentence, position: int) -> bool:
     )
     if carrier:
         return False
-    pairs = list(zip(before, before[1:], strict=False))
+    pairs = list(itertools.pairwise(before))
     return any(pair in STYLE for pair in pairs) or any(each in NICKNAMES for each in before[-2:])
 
 
@@ -130,9 +131,9 @@ def _said(parse: Parse, sentence: Sentence, position: int, spans: tuple[tuple[in
         return _vague(parse.text, token.start, token.end)
     if token.lower in NAMING and not loud:
         return None
-    if token.lemma == "read" and not (carries or loud) or thing is not None and thing.is_person and not loud:
+    if (token.lemma == "read" and not (carries or loud)) or (thing is not None and thing.is_person and not loud):
         return None
-    if not (carries or loud) or thing is not None and thing.is_animate:
+    if not (carries or loud) or (thing is not None and thing.is_animate):
         return None
     end = following[0].end
     first = following[0].start
@@ -187,5 +188,5 @@ def _unquoted(text: str, start: int, end: int) -> Spot:
 
 def _vague(text: str, start: int, end: int) -> Spot:
     words = text[start:end]
-    return Spot(start, end, f"{words!r} asks for text and does not say which words: what is left open comes out garbled", None,
+    return Spot(start, end, f"{words!r} asks for text and does not say which words; what is left open is garbled", None,
                 weight=1)  # fmt: skip

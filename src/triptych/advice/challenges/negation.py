@@ -16,8 +16,12 @@ from triptych.advice.grammar import Parse, Phrase, Sentence
 from triptych.advice.grammar.tagging import singular
 
 NAMING = frozenset(("no", "without", "sans", "minus", "nor", "neither", "none", "nobody", "nothing", "nowhere"))
-LACKING = {"devoid": ("of",), "free": ("of", "from"), "lacking": (), "lacks": (), "lack": (), "absent": (), "excluding": (),
-           "exclude": (), "omit": (), "omitting": (), "avoid": (), "avoiding": (), "missing": ()}  # fmt: skip
+LACKING = {
+    "devoid": ("of",), "free": ("of", "from"), "lacking": (), "lacks": (), "lack": (), "absent": (),
+    "excluding": (), "exclude": (), "omit": (), "omitting": (), "avoid": (), "avoiding": (), "missing": (),
+}  # fmt: skip
+HAVING = ("wearing", "wear", "having", "have", "use", "include", "show", "add", "any", "draw", "put")
+"""Words between "not" and what should not be there."""
 CARRIERS = (
     "wear",
     "show",
@@ -42,32 +46,37 @@ IDIOMS = (
     ("nothing", "short"), ("no", "stranger"),
 )  # fmt: skip
 
+TAILS = (("in", "it"), ("on", "it"), ("in", "them"), ("on", "them"), ("at", "all"), ("in", "sight"), ("in", "frame"))
+"""What may follow a negated thing and says nothing more."""
 ONE_WORD = {
-    "window": "windowless", "cloud": "cloudless", "tree": "treeless", "leaf": "leafless", "sleeve": "sleeveless",
-    "head": "headless", "face": "faceless", "hair": "hairless", "strap": "strapless", "wheel": "wheelless",
-    "roof": "roofless", "door": "doorless", "leg": "legless", "wing": "wingless", "feature": "featureless",
-    "seam": "seamless", "rim": "rimless", "frame": "frameless", "handle": "handleless", "moon": "moonless",
-    "star": "starless", "wind": "windless", "sun": "sunless", "water": "dry", "snow": "snow-free", "people": "deserted",
-    "person": "deserted", "human": "deserted", "nobody": "deserted", "crowd": "deserted", "car": "car-free",
-    "traffic": "traffic-free", "vehicle": "car-free", "furniture": "unfurnished", "beard": "clean-shaven",
-    "moustache": "clean-shaven", "hat": "bareheaded", "crown": "bareheaded", "helmet": "bareheaded", "shoe": "barefoot",
-    "shirt": "shirtless", "makeup": "bare-faced", "tie": "open-collared", "text": "text-free", "word": "wordless",
-    "watermark": "clean", "blur": "sharp", "light": "unlit", "lights": "unlit", "smile": "unsmiling", "label": "unlabelled",
-    "sauce": "plain", "topping": "plain", "stripe": "plain", "pattern": "plain", "colour": "colourless",
-    "color": "colorless", "ripple": "mirror-smooth", "wave": "smooth", "noise": "clean", "grain": "clean",
-    "sugar": "unsweetened", "book": "bookless", "railing": "open", "smoke": "smokeless", "wine": "empty",
-    "decoration": "plain", "background": "isolated", "shadow": "shadowless", "sound": "silent", "movement": "still",
-    "gradient": "flat-coloured", "wrinkle": "smooth-skinned", "border": "borderless", "paint": "unpainted",
+    "window": "windowless", "cloud": "cloudless", "tree": "treeless", "leaf": "leafless",
+    "sleeve": "sleeveless", "head": "headless", "face": "faceless", "hair": "hairless", "strap": "strapless",
+    "wheel": "wheelless", "roof": "roofless", "door": "doorless", "leg": "legless", "wing": "wingless",
+    "feature": "featureless", "seam": "seamless", "rim": "rimless", "frame": "frameless",
+    "handle": "handleless", "moon": "moonless", "star": "starless", "wind": "windless", "sun": "sunless",
+    "water": "dry", "snow": "snow-free", "people": "deserted", "person": "deserted", "human": "deserted",
+    "nobody": "deserted", "crowd": "deserted", "car": "car-free", "traffic": "traffic-free",
+    "vehicle": "car-free", "furniture": "unfurnished", "beard": "clean-shaven", "moustache": "clean-shaven",
+    "hat": "bareheaded", "crown": "bareheaded", "helmet": "bareheaded", "shoe": "barefoot",
+    "shirt": "shirtless", "makeup": "bare-faced", "tie": "open-collared", "text": "text-free",
+    "word": "wordless", "watermark": "clean", "blur": "sharp", "light": "unlit", "lights": "unlit",
+    "smile": "unsmiling", "label": "unlabelled", "sauce": "plain", "topping": "plain", "stripe": "plain",
+    "pattern": "plain", "colour": "colourless", "color": "colorless", "ripple": "mirror-smooth",
+    "wave": "smooth", "noise": "clean", "grain": "clean", "sugar": "unsweetened", "book": "bookless",
+    "railing": "open", "smoke": "smokeless", "wine": "empty", "decoration": "plain", "background": "isolated",
+    "shadow": "shadowless", "sound": "silent", "movement": "still", "gradient": "flat-coloured",
+    "wrinkle": "smooth-skinned", "border": "borderless", "paint": "unpainted",
 }  # fmt: skip
 STATES = {
     "smile": "with a neutral expression", "wear": "", "look": "looking away", "move": "standing still",
-    "touch": "a hand's breadth apart", "finish": "unfinished", "open": "closed", "close": "open", "break": "intact",
-    "burn": "unlit", "light": "unlit", "crowd": "deserted", "sleep": "wide awake", "laugh": "serious", "cry": "dry-eyed",
-    "pose": "candid", "centre": "off centre", "center": "off center", "symmetrical": "asymmetrical", "blurry": "sharp",
-    "visible": "out of sight", "ripe": "unripe", "happy": "solemn", "dark": "light", "cartoonish": "realistic",
-    "realistic": "stylised", "busy": "quiet", "full": "half empty", "wet": "dry", "clean": "grimy", "perfect": "imperfect",
-    "straight": "crooked", "photorealistic": "stylised", "scary": "friendly", "shine": "dull", "work": "broken",
-    "use": "unused", "paint": "unpainted",
+    "touch": "a hand's breadth apart", "finish": "unfinished", "open": "closed", "close": "open",
+    "break": "intact", "burn": "unlit", "light": "unlit", "crowd": "deserted", "sleep": "wide awake",
+    "laugh": "serious", "cry": "dry-eyed", "pose": "candid", "centre": "off centre", "center": "off center",
+    "symmetrical": "asymmetrical", "blurry": "sharp", "visible": "out of sight", "ripe": "unripe",
+    "happy": "solemn", "dark": "light", "cartoonish": "realistic", "realistic": "stylised", "busy": "quiet",
+    "full": "half empty", "wet": "dry", "clean": "grimy", "perfect": "imperfect", "straight": "crooked",
+    "photorealistic": "stylised", "scary": "friendly", "shine": "dull", "work": "broken", "use": "unused",
+    "paint": "unpainted",
 }  # fmt: skip
 
 
@@ -121,7 +130,11 @@ def _thing(text: str, sentence: Sentence, position: int) -> Spot | None:
     scope = [first]
     for phrase in sentence.phrases[first.index + 1 :]:
         link = [token.lower for token in phrase.link]
-        if not link or not all(each in ("or", "nor", "and", ",") for each in link) or "," in link and "or" not in link:
+        if (
+            not link
+            or not all(each in ("or", "nor", "and", ",") for each in link)
+            or ("," in link and "or" not in link)
+        ):
             break
         if "and" in link and sentence.lower(position) in ("no",):
             break
@@ -129,9 +142,8 @@ def _thing(text: str, sentence: Sentence, position: int) -> Spot | None:
     end = scope[-1].end
     # "in it", "on it at all" say nothing that "deserted" does not
     tail = scope[-1].last + 1
-    while sentence.words(tail, tail + 2) in (["in", "it"], ["on", "it"], ["in", "them"], ["at", "all"], ["on", "them"], ["in", "sight"],
-                                             ["around", ","], ["in", "frame"]):  # fmt: skip
-        end = sentence.tokens[tail + 1].end if sentence.lower(tail + 1) != "," else sentence.tokens[tail].end
+    while tuple(sentence.words(tail, tail + 2)) in TAILS:
+        end = sentence.tokens[tail + 1].end
         tail += 2
     if sentence.lower(tail) in ("around", "anywhere", "whatsoever"):
         end = sentence.tokens[tail].end
@@ -243,8 +255,7 @@ def _not(text: str, sentence: Sentence, position: int) -> Spot | None:
     if tokens[position].tag == "NEG" and first > 0 and tokens[first - 1].tag == "AUX" and first > 1:
         first -= 1
     following = tokens[position + 1] if position + 1 < len(tokens) else None
-    if following is not None and following.lower in ("wearing", "wear", "having", "have", "use", "include", "show", "add", "any",
-                                                     "draw", "put"):  # fmt: skip
+    if following is not None and following.lower in HAVING:
         phrase = sentence.phrase_after(position) or sentence.phrase_at(position + 1)
         if phrase is not None:
             named, state = _bare(text, phrase), _state(text, phrase)

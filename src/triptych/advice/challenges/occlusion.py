@@ -1,8 +1,8 @@
 """Occlusion: models want to show everything, so a "lollipop in mouth" is shown whole.
 
-Found: a thing whose point is that it is partly or wholly out of sight: hidden, peeking, buried, wrapped, in a mouth or a
-closed box. Not found: what merely stands behind something in a landscape, and snow, mist or paint on things. The cure is to
-say what is seen.
+Found: a thing whose point is that it is partly or wholly out of sight: hidden, peeking, buried, wrapped, in a mouth or
+a closed box. Not found: what merely stands behind something in a landscape, and snow, mist or paint on things. The
+cure is to say what is seen.
 """
 
 from __future__ import annotations
@@ -19,23 +19,26 @@ HIDING = word_set("hide peek conceal obscure bury submerge peep immerse cloak ve
 TUCKED = word_set("tuck nestle wrap swaddle bundle enclose encase stow engulf")
 COVERING = word_set("cover drape shroud blanket")
 COATS = word_set(
-    "snow moss ivy mist fog dust paint graffiti frost ice flower flowers flour mud leaf leaves dew rust sauce chocolate "
-    "icing vine vines lichen blood sweat clouds cloud haze smoke light shadow shadows sand ash glitter tattoos tattoo "
-    "tiles wildflowers blossoms stickers stars glaze sugar honey cheese feathers fur scales grass books paper paintings"
+    "snow moss ivy mist fog dust paint graffiti frost ice flower flowers flour mud leaf leaves dew rust sauce "
+    "chocolate icing vine vines lichen blood sweat clouds cloud haze smoke light shadow shadows sand ash glitter "
+    "tattoos tattoo tiles wildflowers blossoms stickers stars glaze sugar honey cheese feathers fur scales grass "
+    "books paper paintings"
 )
 CLOTHS = word_set(
     "sheet blanket cloth tarp tarpaulin veil curtain quilt duvet towel scarf mask lace net hood bandage rug canvas"
 )
 MOUTHS = word_set("mouth pocket pockets fist cheek cheeks beak jaws pouch envelope teeth jacket sleeve")
 CLOSED = word_set(
-    "box chest crate drawer envelope bag coffin suitcase jar case trunk safe cupboard closet shell trunk book wardrobe"
+    "box chest crate drawer envelope bag coffin suitcase jar case trunk safe cupboard closet shell book wardrobe"
 )
 COVERS = word_set(
-    "blanket blankets covers cover bed table sheet sheets heap pile hat hood cloak umbrella leaves duvet quilt rug coats"
+    "blanket blankets covers cover bed table sheet sheets heap pile hat hood cloak umbrella leaves duvet quilt rug "
+    "coats"
 )
 SMALL_COVERS = word_set(
-    "curtain curtains newspaper book door tree trunk fan mask crates crate boxes box pillar column rock log bush bushes wall "
-    "fence ear legs leg menu hands veil blinds glass barrel desk counter sofa couch visor sandbag sandbags pile"
+    "curtain curtains newspaper book door tree trunk fan mask crates crate boxes box pillar column rock log bush "
+    "bushes wall fence ear legs leg menu hands veil blinds glass barrel desk counter sofa couch visor sandbag "
+    "sandbags pile"
 )
 POSES = word_set("crouch stand sit wait watch look kneel lean stay sleep lie rest stare gaze")
 AIR = word_set("mist fog haze smoke clouds cloud snow rain darkness light shadow shadows dust night steam")
@@ -100,10 +103,9 @@ def _hidden(text: str, sentence: Sentence, position: int) -> Spot | None:
 
 
 def _verb(word: str, lemma: str, group: frozenset[str]) -> bool:
-    return lemma in group or word.removeprefix("half-").rstrip("ed") in group or word in ("half-hidden", "half-buried", "hidden",
-                                                                                       "half-submerged", "buried") and (
-        group is HIDING
-    )  # fmt: skip
+    """Whether a word is a form of one of the verbs; "half-hidden" and its like are forms of hiding."""
+    halved = word in ("half-hidden", "half-buried", "half-submerged", "hidden", "buried") and group is HIDING
+    return halved or lemma in group or word.removeprefix("half-").rstrip("ed") in group
 
 
 def _is_passive(word: str) -> bool:
@@ -113,8 +115,12 @@ def _is_passive(word: str) -> bool:
 def _can_hide(sentence: Sentence, cover: Phrase, lemma: str) -> bool:
     links = [token.lower for token in cover.link]
     if lemma in ("wrap", "swaddle", "bundle"):
-        return (
-            "in" in links and not cover.is_clothes or cover.noun in ("paper", "newspaper", "bandage", "blanket", "foil")
+        return ("in" in links and not cover.is_clothes) or cover.noun in (
+            "paper",
+            "newspaper",
+            "bandage",
+            "blanket",
+            "foil",
         )
     return any(word in ("in", "inside", "behind", "under", "into", "between", "beneath", "within") for word in links)
 

@@ -1,8 +1,8 @@
 """Physics: wrong shadows, impossible reflections, things that float, liquids that defy gravity.
 
-Found: reflections and mirrors, cast shadows, things without support, liquids in motion, balance, breaking and falling. Not
-found: shade as a style ("soft shadows"), what floats or flies by nature, and what is told already: where the light comes
-from, what holds the thing, which way it falls. The cure is to tell it.
+Found: reflections and mirrors, cast shadows, things without support, liquids in motion, balance, breaking and falling.
+Not found: shade as a style ("soft shadows"), what floats or flies by nature, and what is told already: where the light
+comes from, what holds the thing, which way it falls. The cure is to tell it.
 """
 
 from __future__ import annotations
@@ -15,27 +15,31 @@ from triptych.advice.grammar import Parse, Phrase, Sentence
 from triptych.advice.grammar.words import word_set
 
 FLOATERS = word_set(
-    "boat boats ship ships raft duck ducks swan swans leaf leaves lily lilies iceberg icebergs buoy canoe gondola bubble bubbles "
-    "balloon balloons lantern lanterns cloud clouds dust bird birds gull seagull butterfly kite snow feather feathers ash embers "
-    "astronaut astronauts jellyfish sailboat airship drone helicopter otter hummingbird hawk eagle dragonfly bee mist smoke "
-    "barge lifebuoy petals spores sparks particles fog hair veil"
+    "boat boats ship ships raft duck ducks swan swans leaf leaves lily lilies iceberg icebergs buoy canoe gondola "
+    "bubble bubbles balloon balloons lantern lanterns cloud clouds dust bird birds gull seagull butterfly kite snow "
+    "feather feathers ash embers astronaut astronauts jellyfish sailboat airship drone helicopter otter hummingbird "
+    "hawk eagle dragonfly bee mist smoke barge lifebuoy petals spores sparks particles fog hair veil"
 )
 ON_WATER = word_set("water pond lake river sea pool harbor harbour ocean canal surface waves stream")
 SURFACES = word_set(
-    "lake pond water mirror window windows puddle puddles glass river asphalt pavement floor ice wet lens eye eyes chrome metal "
-    "surface pool canal sunglasses visor sea street facade"
+    "lake pond water mirror window windows puddle puddles glass river asphalt pavement floor ice wet lens eye eyes "
+    "chrome metal surface pool canal sunglasses visor sea street facade"
 )
 STYLE = word_set("soft deep dramatic harsh subtle gentle rich moody crisp strong light hard heavy no noir diffused")
-WEATHER = word_set("snow rain leaf leaves petal petals night dusk light blossoms confetti darkness sunlight water snowflakes stars "
-                   "evening curtain silence hair shadow shadows")  # fmt: skip
+WEATHER = word_set(
+    "snow rain leaf leaves petal petals night dusk light blossoms confetti darkness sunlight water snowflakes stars "
+    "evening curtain silence hair shadow shadows"
+)
 WAVES = word_set("wave waves sea surf dawn day daylight light sun ocean")
 LIQUID_VERBS = word_set("pour spill splash drip gush squirt slosh")
 FORCE_VERBS = word_set("shatter collide explode collapse crumble topple crash fall tumble tip tilt roll slide break")
 SUPPORT_VERBS = word_set("levitate hover float")
 BALANCE = word_set("balance teeter")
-TOLD_WAYS = ("straight down", "straight above", "upside down", "hung from", "held by", "hanging from", "on a wire", "on wires",
-             "on strings", "by a thread", "by cables", "unseen wire", "showing only what stands before it",
-             "weight straight above")  # fmt: skip
+TOLD_WAYS = (
+    "straight down", "straight above", "upside down", "hung from", "held by", "hanging from", "on a wire",
+    "on wires", "on strings", "by a thread", "by cables", "unseen wire", "showing only what stands before it",
+    "weight straight above",
+)  # fmt: skip
 LIGHTS = word_set(
     "light lit sun moon lamp backlit spotlight lantern sunlight candle streetlight lights window flash headlights"
 )
@@ -130,9 +134,8 @@ def _reflection(text: str, sentence: Sentence, position: int) -> Spot | None:
         return _told(text, token.start, token.end, "upside down and in the same colours") if owned or seen else None
     if token.lemma == "reflect" and token.tag in ("VERB", "ADJ"):
         thing = sentence.phrase_after(position, within=4)
-        abstract = sentence.lower(position + 1) in ("on", "upon") and thing is not None and thing.noun not in SURFACES and not any(
-            each.lower in SURFACES for each in thing.tokens
-        )  # fmt: skip
+        shown = thing is not None and (thing.noun in SURFACES or any(each.lower in SURFACES for each in thing.tokens))
+        abstract = sentence.lower(position + 1) in ("on", "upon") and not shown
         if thing is None or abstract:
             return None
         return _told(text, token.start, thing.end, "upside down and in the same colours")
@@ -155,7 +158,7 @@ def _event(text: str, sentence: Sentence, position: int) -> Spot | None:
         word == "air" and sentence.words(position - 2, position) == ["in", "the"] and _hangs(sentence, position)
     ):
         return _told(text, token.start, token.end, "as if held by an unseen wire")
-    if word == "splash" and token.tag == "NOUN" or moves and stem in LIQUID_VERBS:
+    if (word == "splash" and token.tag == "NOUN") or (moves and stem in LIQUID_VERBS):
         return _liquid(text, sentence, position, before, after)
     if moves and stem in SUPPORT_VERBS:
         on_water = after is not None and (
@@ -246,7 +249,7 @@ def _force(
     if stem in ("tip", "tilt") and (before is None or before.is_person or before.is_part):
         return None
     if stem == "break" and (
-        token.lower in ("broken",) or after is not None and after.noun in ("dawn", "bread", "rule", "news")
+        token.lower in ("broken",) or (after is not None and after.noun in ("dawn", "bread", "rule", "news"))
     ):
         return None
     if token.lower in ("fallen", "collapsed", "tilted", "crumbled", "broken", "shattered"):

@@ -1,12 +1,13 @@
 """Edit or regenerate: a pixel lock pastes onto a frozen picture; form, folds and light of what is new will not fit.
 
-Found: an instruction for what a lock does badly: clothes, poses, viewpoints, new scenes, light and season, styles, bodies that
-touch. Not found: colours, removals, small things, words on signs, one whole thing for another. The cure is a fresh picture
-with this one as a reference.
+Found: an instruction for what a lock does badly: clothes, poses, viewpoints, new scenes, light and season, styles,
+bodies that touch. Not found: colours, removals, small things, words on signs, one whole thing for another. The cure is
+a fresh picture with this one as a reference.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from triptych.advice.challenges.keeping import Clause, clauses
@@ -15,30 +16,40 @@ from triptych.advice.grammar import Parse, Phrase
 from triptych.advice.grammar.words import COLOURS, PLACES, word_set
 
 POSES = word_set(
-    "sit stand kneel run walk jump dance lean lie hug kiss ride wave look face raise stretch hold bend crouch climb fly swim "
-    "sleep squat cross turn lift embrace carry salute point"
+    "sit stand kneel run walk jump dance lean lie hug kiss ride wave look face raise stretch hold bend crouch climb "
+    "fly swim sleep squat cross turn lift embrace carry salute point"
 )
 NO_POSES = word_set("smile appear seem be become have match wear remain should is are frown")
 CAUSING = word_set("make have let get should")
-ACCESSORIES = word_set("hat cap glasses sunglasses collar tie earring earrings necklace ring crown beanie monocle eyepatch badge bandana "
-                       "moustache beard bracelet belt")  # fmt: skip
+ACCESSORIES = word_set(
+    "hat cap glasses sunglasses collar tie earring earrings necklace ring crown beanie monocle eyepatch badge bandana "
+    "moustache beard bracelet belt"
+)
 DRESSING = word_set("change swap replace put dress wear give switch turn make wears wearing trade")
 VIEWS = (
     ("from", "behind"), ("from", "above"), ("from", "below"), ("from", "the", "side"), ("from", "the", "front"),
-    ("from", "the", "back"), ("from", "the", "opposite"), ("from", "another"), ("from", "a", "different"), ("low", "angle"),
-    ("high", "angle"), ("bird's-eye",), ("birds-eye",), ("other", "side"), ("different", "angle"), ("new", "angle"),
-    ("from", "overhead"), ("zoom", "out"), ("in", "profile"), ("from", "inside"), ("bird", "'s"),
+    ("from", "the", "back"), ("from", "the", "opposite"), ("from", "another"), ("from", "a", "different"),
+    ("low", "angle"), ("high", "angle"), ("bird's-eye",), ("birds-eye",), ("other", "side"),
+    ("different", "angle"), ("new", "angle"), ("from", "overhead"), ("zoom", "out"), ("in", "profile"),
+    ("from", "inside"), ("bird", "'s"),
 )  # fmt: skip
 MOVING = word_set("place put move transport drop set relocate bring")
 SETTINGS = word_set("background backdrop setting surroundings scene location environment scenery")
-HOURS = word_set("night day daytime dusk dawn sunset sunrise winter summer autumn noon midnight nighttime evening season snow rain "
-                 "rainy snowy snowing raining fog foggy twilight relight christmas thunderstorm blizzard")  # fmt: skip
+HOURS = word_set(
+    "night day daytime dusk dawn sunset sunrise winter summer autumn noon midnight nighttime evening season snow rain "
+    "rainy snowy snowing raining fog foggy twilight relight christmas thunderstorm blizzard"
+)
+WHOLE_PICTURE = word_set("it this scene picture image photo season day night lighting light daytime time weather")
 TURNING = word_set("make turn change relight let set convert transform should is switch")
-STYLES = word_set("watercolor watercolour painting sketch cartoon anime drawing comic gouache engraving woodcut mosaic claymation "
-                  "pixel-art impressionist cubist")  # fmt: skip
+STYLES = word_set(
+    "watercolor watercolour painting sketch cartoon anime drawing comic gouache engraving woodcut mosaic claymation "
+    "pixel-art impressionist cubist"
+)
 STYLING = (("as", "a"), ("as", "an"), ("like", "a"), ("like", "an"), ("into", "a"), ("into", "an"), ("style", "of"))
-BUILDINGS = word_set("house castle church cathedral palace temple museum hotel shop store tower cabin warehouse ship spaceship school "
-                     "hospital station apartment restaurant cafe barn")  # fmt: skip
+BUILDINGS = word_set(
+    "house castle church cathedral palace temple museum hotel shop store tower cabin warehouse ship spaceship school "
+    "hospital station apartment restaurant cafe barn"
+)
 FRESH = "Paint a fresh picture with this one as the reference for who and what is in it"
 
 
@@ -169,15 +180,14 @@ def _hour(clause: Clause, words: list[str]) -> bool:
         return False
     if clause.tokens[0].lower in ("relight", "let"):
         return True
-    whole = any(word in ("it", "this", "scene", "picture", "image", "photo", "season", "day", "night", "lighting", "light", "daytime",
-                         "time", "weather") for word in words)  # fmt: skip
+    whole = any(word in WHOLE_PICTURE for word in words)
     return whole and clause.has(TURNING)
 
 
 def _style(words: list[str]) -> bool:
     """ "into a watercolor", "in the style of", "transfer the image into a low-poly style"."""
     kinds = [word for word in words if word in STYLES or any(part in STYLES for part in word.split("-"))]
-    for index, pair in enumerate(zip(words, words[1:], strict=False)):
+    for index, pair in enumerate(itertools.pairwise(words)):
         if pair == ("style", "of") or (pair in STYLING and any(kind in words[index + 1 : index + 6] for kind in kinds)):
             return True
     return words[-1:] == ["style"] and any(word in ("into", "in", "to", "as") for word in words)

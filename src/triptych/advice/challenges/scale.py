@@ -1,37 +1,39 @@
 """Scale and proportion: things snap back to the sizes that they have in most pictures.
 
-Found: an extreme size without a measure ("giant teacup", "tiny house"). Not found: large and small, comparisons ("twice as
-tall as the door"), names ("giant panda"), and things that are so by nature (tiny droplets). The cure is a comparison.
+Found: an extreme size without a measure ("giant teacup", "tiny house"). Not found: large and small, comparisons
+("twice as tall as the door"), names ("giant panda"), and things that are so by nature (tiny droplets). The cure is a
+comparison.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from triptych.advice.challenges.spot import Spot, same_case
+from triptych.advice.challenges.spot import Spot, same_case, with_article
 from triptych.advice.challenges.written import written_words
 from triptych.advice.grammar import Parse, Phrase, Sentence
 from triptych.advice.grammar.words import word_set
 
 HUGE = word_set(
-    "giant huge enormous gigantic colossal massive immense oversized towering gargantuan mammoth titanic humongous ginormous "
-    "monumental giant-sized oversize supersized king-sized mountainous larger-than-life monstrous vast"
+    "giant huge enormous gigantic colossal massive immense oversized towering gargantuan mammoth titanic humongous "
+    "ginormous monumental giant-sized oversize supersized king-sized mountainous larger-than-life monstrous vast"
 )
 TINY = word_set(
-    "tiny miniature minuscule microscopic teeny itty-bitty teensy wee pint-sized diminutive minute mini doll-sized thumb-sized "
-    "pocket-sized itsy-bitsy"
+    "tiny miniature minuscule microscopic teeny itty-bitty teensy wee pint-sized diminutive minute mini doll-sized "
+    "thumb-sized pocket-sized itsy-bitsy"
 )
 NAMES = word_set(
-    "panda squid sequoia sequoias tortoise schnauzer poodle painting paintings pinscher golf diorama figurine figurines hogweed "
-    "clam salamander otter kelp anteater cooper skirt railway bulldozer model models set bus"
+    "panda squid sequoia sequoias tortoise schnauzer poodle painting paintings pinscher golf diorama figurine "
+    "figurines hogweed clam salamander otter kelp anteater cooper skirt railway bulldozer model models set bus"
 )
 SMALL_BY_NATURE = word_set(
-    "droplet droplets bubble bubbles bead beads star stars flower flowers freckle freckles detail details crystal crystals insect "
-    "insects dot dots seed seeds spark sparks speck specks print text lights light leaves pores hair hairs wildflowers"
+    "droplet droplets bubble bubbles bead beads star stars flower flowers freckle freckles detail details crystal "
+    "crystals insect insects dot dots seed seeds spark sparks speck specks print text lights light leaves pores hair "
+    "hairs wildflowers"
 )
 VAST_BY_NATURE = word_set(
-    "crowd storm wave waves explosion sky ocean sea desert plain plains landscape space galaxy universe clouds cloud horizon "
-    "amount canyon steppe tundra prairie smile grin field fields wilderness window windows"
+    "crowd storm wave waves explosion sky ocean sea desert plain plains landscape space galaxy universe clouds cloud "
+    "horizon amount canyon steppe tundra prairie smile grin field fields wilderness window windows"
 )
 NO_THING = word_set("effect photography style scale shift detail amount variety number success")
 
@@ -65,7 +67,7 @@ def _size(phrase: Phrase) -> int | None:
         natural = word in (SMALL_BY_NATURE if size in TINY else VAST_BY_NATURE) or noun in (
             SMALL_BY_NATURE if size in TINY else VAST_BY_NATURE
         )
-        if size == "vast" or size == "minute" and phrase.number is not None:
+        if size == "vast" or (size == "minute" and phrase.number is not None):
             return None
         return None if named or natural else index
     return None
@@ -104,7 +106,7 @@ def _spot(text: str, sentence: Sentence, phrase: Phrase, index: int) -> Spot:
         rest = text[following.start : phrase.end]
         head = text[phrase.start : token.start]
         if phrase.determiner in ("a", "an") and phrase.tokens[0].end + 1 == token.start:
-            head = ("an " if rest[:1].lower() in "aeiou" else "a ") + ""
+            head = with_article(rest).removesuffix(rest)
         head = same_case(head, words)
         other = _measure(text, sentence, phrase)
         if size in TINY:
@@ -128,6 +130,5 @@ def _measure(text: str, sentence: Sentence, phrase: Phrase) -> str:
             and _size(other) is None
             and len(other.tokens) <= 4
         ):
-            first = other.tokens[0]
-            return "the" + text[first.end : other.end]
+            return "the" + text[other.start + len(other.determiner) : other.end]
     return ""

@@ -1,11 +1,11 @@
-"""What a challenge reports of a prompt, before anyone asked which model is to paint it; and helpers that rules share."""
+"""What a challenge reports of a prompt, whichever model is to paint it; and helpers that rules share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from triptych.advice.grammar import Phrase, Sentence
+from triptych.advice.grammar import Sentence
+from triptych.advice.grammar.words import word_set
 
 
 @dataclass(frozen=True)
@@ -29,21 +29,8 @@ class Spot:
     free: tuple[str, ...] = ()
 
 
-FRAME = frozenset(
-    "frame image picture photo photograph canvas composition shot screen page scene panel view painting".split()
-)
+FRAME = word_set("frame image picture photo photograph canvas composition shot screen page scene panel view painting")
 ARTICLE_AN = tuple("aeiou")
-
-
-def source(text: str, phrase: Phrase) -> str:
-    """A phrase as it stands in the prompt."""
-    return text[phrase.start : phrase.end]
-
-
-def without_determiner(text: str, phrase: Phrase) -> str:
-    """A phrase as it stands in the prompt, from its first word that is no determiner."""
-    words = [token for token in phrase.tokens if token.tag != "DET"]
-    return text[words[0].start : phrase.end] if words else source(text, phrase)
 
 
 def with_article(words: str) -> str:
@@ -80,7 +67,3 @@ def frame_named(sentence: Sentence, position: int, *, reach: int = 6) -> bool:
         if word in FRAME and any(each in ("of", "in") for each in after[:index]):
             return True
     return False
-
-
-def nouns_of(phrases: Iterable[Phrase]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(phrase.noun for phrase in phrases))

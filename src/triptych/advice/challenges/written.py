@@ -6,20 +6,25 @@ from functools import lru_cache
 
 from triptych.advice.grammar import Parse
 from triptych.advice.grammar.tokens import Token
+from triptych.advice.grammar.words import word_set
 
-SAYING = frozenset("write writes writing say says saying read reads reading spell spells spelling spelled titled called named labelled labeled "
-                   "printed entitled captioned".split())  # fmt: skip
-CARRIERS = frozenset(
-    "packaging brand sign signpost signboard billboard banner poster plaque placard label sticker logo headline caption title mug shirt "
-    "t-shirt awning storefront plate cover card screen marquee graffiti bubble tattoo chalkboard whiteboard blackboard "
-    "stamp badge flag ticket bag book menu magazine newspaper neon box bottle can wall door wordmark tagline slogan text "
-    "word letter words lettering message note letters subtitle heading".split()
+SAYING = word_set(
+    "write writes writing say says saying read reads reading spell spells spelling spelled titled called named "
+    "labelled labeled printed entitled captioned"
+)
+CARRIERS = word_set(
+    "packaging brand sign signpost signboard billboard banner poster plaque placard label sticker logo headline "
+    "caption title mug shirt t-shirt awning storefront plate cover card screen marquee graffiti bubble tattoo "
+    "chalkboard whiteboard blackboard stamp badge flag ticket bag book menu magazine newspaper neon box bottle can "
+    "wall door wordmark tagline slogan text word letter words lettering message note letters subtitle heading"
 )
 
 
 @lru_cache(maxsize=256)
 def written_words(parse: Parse) -> tuple[tuple[int, int], ...]:
-    """The spans [start, end) of words that stand in the picture: quotations, and runs of capitals after "saying" or a sign."""
+    """The spans [start, end) of words that stand in the picture: quotations, and runs of capitals after "saying" or a
+    sign.
+    """
     spans: list[tuple[int, int]] = []
     for sentence in parse.sentences:
         tokens = sentence.tokens

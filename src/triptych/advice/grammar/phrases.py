@@ -1,7 +1,7 @@
 """Noun phrases: a determiner, a number, attributes and a head, with their places in the prompt.
 
-"three very old wooden boats" is one phrase: head "boats", count 3, attributes "old" and "wooden". A quotation is a phrase of
-its own. A colour that stands alone ("a man in blue") is a phrase whose head is the colour.
+"three very old wooden boats" is one phrase: head "boats", count 3, attributes "old" and "wooden". A quotation is a
+phrase of its own. A colour that stands alone ("a man in blue") is a phrase whose head is the colour.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from triptych.advice.grammar import words as w
 from triptych.advice.grammar.tagging import is_plural
 from triptych.advice.grammar.tokens import Token
-
 
 RELATIVE = frozenset(("that", "which", "who", "whom", "there", "here"))
 """Pronouns that only join clauses."""
@@ -160,9 +159,9 @@ def _run(tokens: Sequence[Token], start: int) -> int:
         if token.tag in ("ADV", "CONJ", "MARK"):
             if not _bridges(tokens, position, start, noun_seen):
                 break
-        elif token.tag not in ("DET", "NUM", "ADJ", "NOUN"):
-            break
-        elif token.tag == "ADJ" and noun_seen and not _noun_follows(tokens, position):
+        elif token.tag not in ("DET", "NUM", "ADJ", "NOUN") or (
+            token.tag == "ADJ" and noun_seen and not _noun_follows(tokens, position)
+        ):
             break
         noun_seen = noun_seen or token.tag == "NOUN"
         position += 1
@@ -172,7 +171,9 @@ def _run(tokens: Sequence[Token], start: int) -> int:
 
 
 def _bridges(tokens: Sequence[Token], position: int, start: int, noun_seen: bool) -> bool:
-    """Whether an adverb, "and" or a comma lies inside of a phrase: "a very old", "black and white photo", "small, round"."""
+    """Whether an adverb, "and" or a comma lies inside of a phrase: "a very old", "black and white photo", "small,
+    round".
+    """
     if noun_seen or position + 1 >= len(tokens):
         return False
     token = tokens[position]

@@ -1,13 +1,13 @@
 """What kind of word each token is, from lists, endings and the words beside it.
 
-Tags: DET, NUM, ADJ, NOUN, PRON, VERB (any form, participles too), AUX, ADV, PREP, CONJ, NEG, POSS ('s), TO, QUOTE, STOP
-(ends a sentence), MARK (comma and the like). An unknown word is a noun, unless its ending or its neighbours say otherwise.
+Tags: DET, NUM, ADJ, NOUN, PRON, VERB (any form, participles too), AUX, ADV, PREP, CONJ, NEG, POSS ('s), TO, QUOTE,
+STOP (ends a sentence), MARK (comma and the like). An unknown word is a noun, unless its ending or its neighbours say
+otherwise.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from triptych.advice.grammar import words as w
 from triptych.advice.grammar.tokens import Token, tokens_of
@@ -15,8 +15,10 @@ from triptych.advice.grammar.tokens import Token, tokens_of
 _ADJECTIVE_ENDING = re.compile(
     r".{3,}(?:ful|ous|less|ish|able|ible|esque|-like|-colou?red|-sized|-style|-free|-shaped)$"
 )
-_NOT_ADJECTIVE = frozenset("table vegetable cable stable bible fish radish goldfish jellyfish dish mouthful handful "
-                           "armful finish varnish starfish clownfish catfish crayfish octopus polish relish".split())  # fmt: skip
+_NOT_ADJECTIVE = w.word_set(
+    "table vegetable cable stable bible fish radish goldfish jellyfish dish mouthful handful armful finish varnish "
+    "starfish clownfish catfish crayfish octopus polish relish"
+)
 CAUSING = ("make", "let", "have", "makes", "making", "see", "watch")
 _NOMINAL = ("DET", "ADJ", "NUM", "POSS")
 
@@ -122,7 +124,7 @@ def _rather_noun(word: str, before: Token | None, after: Token | None) -> str:
 
 
 def _acts(word: str, before: Token | None, after: Token | None) -> bool:
-    """Whether "carving", "writing" and their like are what someone does rather than a thing: "a man carving a spoon"."""
+    """Whether "carving", "writing" and their like are what someone does: "a man carving a spoon"."""
     if not verb_base(word) or before is None:
         return False
     if before.tag == "CONJ":
@@ -171,7 +173,9 @@ def _begins_noun(after: Token | None) -> bool:
         return False
     if word.endswith("ing") and word not in w.ING_NOUNS and word not in w.ADJECTIVES:
         return False
-    return not (word in w.IRREGULAR and word not in ("lit", "left", "hidden", "broken", "frozen", "woven", "worn", "lost"))
+    return not (
+        word in w.IRREGULAR and word not in ("lit", "left", "hidden", "broken", "frozen", "woven", "worn", "lost")
+    )
 
 
 def _is_plain_noun(after: Token | None) -> bool:
@@ -197,8 +201,7 @@ def _begins_phrase(after: Token | None, *, prepositions: bool = False) -> bool:
 
 
 def _is_noun_ly(word: str) -> bool:
-    return word in ("family", "lily", "butterfly", "fly", "jelly", "belly", "holly", "ally", "bully", "gully", "assembly",
-                    "supply", "dolly", "trolley", "july", "italy", "firefly", "dragonfly", "monopoly", "anomaly")  # fmt: skip
+    return word in w.LY_NOUNS
 
 
 def _ly(word: str) -> str:
@@ -254,8 +257,7 @@ def singular(word: str) -> str:
 
 def is_plural(token: Token) -> bool:
     word = token.lower
-    return word != singular(word) or word in ("sheep", "fish", "deer", "koi", "people", "aircraft", "moose", "bison", "squid",
-                                              "salmon", "shrimp")  # fmt: skip
+    return word != singular(word) or word in w.SAME_PLURALS
 
 
 def _lemma(token: Token, tag: str) -> str:
@@ -273,7 +275,3 @@ def _stem(word: str) -> str:
         if word.endswith(ending) and len(word) > len(ending) + 2:
             return word[: -len(ending)]
     return word
-
-
-def lemmas(tokens: Sequence[Token]) -> tuple[str, ...]:
-    return tuple(token.lemma for token in tokens)
