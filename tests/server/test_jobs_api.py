@@ -183,6 +183,13 @@ def test_pictures_are_sent_first_and_named_by_hash(client: httpx.Client) -> None
     assert grey["asset"]["channels"] == 1
     body["edit"] = {"picture": asset, "instruction": "make it blue", "mask": grey["asset"], "lock": 1}
     assert submit(client, body)["request"]["mask"]["sha256"] == grey["asset"]["sha256"]
+    for wrong in (
+        {"mask": "/etc/passwd.png"},
+        {"mask": "../m.png"},
+        {"steps": 999},
+        {"references": [{"asset": asset}] * 11},
+    ):
+        assert client.post("/v1/jobs", json={"kind": "edit", "edit": {**body["edit"], **wrong}}).status_code == 400
     init = {"kind": "generate", "request": {"prompt": "a", "init": asset, "strength": 0.5, "width": 128, "height": 128}}
     assert client.post("/v1/jobs", json=init).status_code in (202, 400)  # what the contract says of it, not a 500
     for files in (

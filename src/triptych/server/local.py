@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import time
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -121,8 +122,9 @@ class LocalService:
             ended = (await self.job(id)).ended
             # Whoever listens first and reads then misses nothing; what is heard twice is known by its number.
             for event in await self._events(id, after):
-                after = event.number
+                after, ended = event.number, ended or event.kind in ENDED
                 yield event
+            quiet = 0.0
             while not ended and not self._closed:
                 follower.news.clear()
                 for live in listener.take():
@@ -136,11 +138,12 @@ class LocalService:
                         yield event
                 if ended or self._closed:
                     break
-                if not await self._waited(follower, idle):
-                    if self._store.database.shared:
-                        follower.heard.extend(await self._events(id, after))
-                        if follower.heard:
-                            continue
+                waited = await self._waited(follower, idle)
+                quiet = 0.0 if follower.news.is_set() else quiet + waited
+                if self._store.database.shared:
+                    follower.heard.extend(await self._events(id, after))
+                if idle is not None and quiet >= idle:
+                    quiet = 0.0
                     yield None
         finally:
             listener.close()
@@ -215,16 +218,13 @@ class LocalService:
     async def _events(self, id: str, after: int) -> list[JobEvent]:
         return await self._call(self._store.events, id, after)
 
-    async def _waited(self, follower: _Follower, idle: float | None) -> bool:
-        """Whether there was news within `idle` seconds."""
-        seconds = idle
-        if self._store.database.shared:
-            seconds = POLL if idle is None else min(POLL, idle)
-        try:
-            await asyncio.wait_for(follower.news.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
+    async def _waited(self, follower: _Follower, idle: float | None) -> float:
+        """Until there is news, or until it is time to look or to say that there is none; the seconds it took."""
+        limits = [seconds for seconds in (idle, POLL if self._store.database.shared else None) if seconds is not None]
+        began = time.monotonic()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(follower.news.wait(), min(limits, default=None))
+        return time.monotonic() - began
 
     def _on_loop(self, call: Callable[..., Any], *arguments: Any) -> None:
         """From any thread. Once the loop is closed nobody is left to be told."""
@@ -240,7 +240,7 @@ class LocalService:
             for follower in self._followers.get(event.job, ()):
                 follower.heard.append(event)
                 follower.news.set()
-            if event.kind in ENDED:
+            if event.kind in ENDED and not self._closed:
                 self._threads.submit(self._tell_end, event.job)
 
     def _tell_end(self, id: str) -> None:

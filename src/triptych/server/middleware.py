@@ -75,8 +75,6 @@ class Door:
                 await self.app(scope, self._receiving(head, receive), sending)
             else:
                 await response(scope, receive, sending)
-        except asyncio.CancelledError:
-            raise
         except Exception as error:
             if watch.began:
                 # Half of an answer is out; the connection has to break, so that nobody takes it for a whole one.
@@ -93,12 +91,10 @@ class Door:
     def _refusal(self, head: Head) -> Response | None:
         """The answer of a request that does not reach the app, None for all others."""
         try:
-            safety.check_size(head, self.rules)
-            safety.check_host(head, self.rules)
-            safety.check_origin(head, self.rules)
+            safety.check(head, self.rules, safety.WHO)
             if head.method == "OPTIONS" and (cors := safety.cors_headers(head, self.rules.settings)):
                 return Response(None, 204, {key.decode(): value.decode() for key, value in (*safety.PREFLIGHT, *cors)})
-            safety.check(head, self.rules)
+            safety.check(head, self.rules, safety.WHAT)
             self._check_load(head)
         except ApiError as error:
             self.metrics.refused.labels(error.code).inc()

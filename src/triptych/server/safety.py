@@ -1,8 +1,8 @@
 """Who may ask, and how: every check that can be made before a body is read, as functions of a request's head.
 
-The order is that of `CHECKS`: size of the head, Host, Origin, token, content type, announced length. A route that is
-added tomorrow is behind all of them; what may be reached without a token is the short list `OPEN`. Incidents of others
-that each check answers are in the table of docs/server.md. Knows no route's meaning and no job.
+The order is that of `WHO` and `WHAT`: size of the head, Host, Origin, token, content type, announced length. A route
+that is added tomorrow is behind all of them; what may be reached without a token is the short list `OPEN`. Incidents of
+others that each check answers are in the table of docs/server.md. Knows no route's meaning and no job.
 """
 
 from __future__ import annotations
@@ -143,12 +143,14 @@ def check_length(head: Head, rules: Rules) -> None:
         raise too_large(body_limit(head, rules))
 
 
-CHECKS: tuple[Check, ...] = (check_size, check_host, check_origin, check_token, check_content, check_length)
+WHO: tuple[Check, ...] = (check_size, check_host, check_origin)
+"""Before a browser's question whether it may ask (preflight), which never carries a token."""
+WHAT: tuple[Check, ...] = (check_token, check_content, check_length)
 
 
-def check(head: Head, rules: Rules) -> None:
-    """All checks in order; raises the first refusal as an `ApiError`."""
-    for one in CHECKS:
+def check(head: Head, rules: Rules, checks: tuple[Check, ...]) -> None:
+    """In order; raises the first refusal as an `ApiError`."""
+    for one in checks:
         one(head, rules)
 
 

@@ -19,12 +19,15 @@ from triptych.core.errors import InvalidRequest
 from triptych.core.events import Note
 from triptych.core.inputs import Reference
 from triptych.core.request import Quality, Request
-from triptych.server.schemas import EditParameters, GenerationParameters, ImageParameters
+from triptych.editing import masks
+from triptych.server.schemas import EditParameters, EditRequest, GenerationParameters, ImageParameters
 
 DEFAULT_MODEL = "flow"
 OUTPUTS = ("png", "jpeg", "webp")
 LEGACY_SIZES = frozenset({"256x256", "512x512", "1024x1024", "1536x1024", "1024x1536", "1792x1024", "1024x1792"})
 """Sizes that unchanged clients of OpenAI send without asking the model for them first."""
+_WORDS = re.compile(r"[\w', -]+")
+"""What a mask in words is made of; nothing that could name a file with a folder or a suffix."""
 _SIZE = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
 _QUALITY: dict[str, Quality] = {
     "low": "low",
@@ -165,6 +168,16 @@ def edit(
         **shared,
     }
     return {name: value for name, value in payload.items() if value is not None}, notes
+
+
+def check_edit(given: EditRequest, capabilities: Capabilities) -> None:
+    """Hold an edit of the own API against the contract. Raises `InvalidRequest`; a mask never names a file here."""
+    if isinstance(given.mask, str) and not (masks.looks_like_box(given.mask) or _WORDS.fullmatch(given.mask)):
+        raise InvalidRequest("mask", "is a picture by hash, a box x,y,w,h, or words such as: the left fox")
+    shared = ("seed", "quality", "steps", "guidance", "negative", "plan", "use_plan", "references")
+    fields = {name: value for name in shared if (value := getattr(given, name)) is not None}
+    request = Request.make(prompt=given.instruction, model=given.model, **fields)
+    contract.resolve(request, capabilities, name=given.model)
 
 
 def size_of(given: str | None, capabilities: Capabilities, model: str) -> tuple[dict[str, int], list[Note]]:

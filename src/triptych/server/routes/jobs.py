@@ -22,6 +22,7 @@ from triptych.core.asset import Asset, FileAsset, assets_in
 from triptych.core.errors import InvalidRequest
 from triptych.core.request import Request as Painting
 from triptych.jobs.model import JobEvent, NewJob
+from triptych.server import translate
 from triptych.server.answers import job_body, picture_url
 from triptych.server.routes.common import (
     CHANGES,
@@ -170,7 +171,9 @@ def _generation(given: SubmitGenerate, service: Service) -> NewJob:
 
 
 def _edit(given: SubmitEdit, service: Service) -> NewJob:
-    model_card(service, given.edit.model)
+    card = model_card(service, given.edit.model)
+    assert card.capabilities is not None
+    translate.check_edit(given.edit, card.capabilities)
     return NewJob(
         "edit",
         given.edit.model_dump(mode="json", exclude_none=True),
