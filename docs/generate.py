@@ -1,5 +1,5 @@
-"""Writes the pages that come from the program itself: docs/cli.md, docs/options.md, and the lists of words in
-docs/guide/prompts.md.
+"""Writes the pages that come from the program itself: docs/cli.md, docs/options.md, the tables in docs/hosted.md, and
+the lists of words in docs/guide/prompts.md.
 
 Run it after changing a command, an option or the world (`python docs/generate.py`); a test fails while they differ.
 """
@@ -26,6 +26,7 @@ from triptych.scenes.wording import BACKGROUND_PHRASES, PLACE_PHRASES, RELATION_
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS))
 BEGIN, END = "<!-- words of the world: written by docs/generate.py -->", "<!-- end of the words -->"
+TABLES, END_TABLES = "<!-- tables: written by docs/generate.py -->", "<!-- end of the tables -->"
 
 CLI_HEAD = """\
 # Command line
@@ -118,7 +119,18 @@ def options_page() -> str:
     return options.page()
 
 
+def hosted_page(page: str) -> str:
+    """The page on hosted models with its tables replaced."""
+    import hosted
+
+    before, _, rest = page.partition(TABLES)
+    _, _, after = rest.partition(END_TABLES)
+    return f"{before}{TABLES}\n\n{hosted.tables()}\n{END_TABLES}{after}"
+
+
 if __name__ == "__main__":
+    hosted_models = DOCS / "hosted.md"
+    hosted_models.write_text(hosted_page(hosted_models.read_text(encoding="utf-8")), encoding="utf-8")
     (DOCS / "options.md").write_text(options_page(), encoding="utf-8")
     (DOCS / "cli.md").write_text(cli_page(), encoding="utf-8")
     prompts = DOCS / "guide" / "prompts.md"

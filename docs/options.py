@@ -67,7 +67,14 @@ def examples(capabilities: Capabilities) -> dict[str, dict[str, Any]]:
 def page() -> str:
     """The table of all built-in models, and the notes and reasons in their words."""
     registry = Registry().add_folder(builtin_folder())
-    models = {card.name: card.capabilities for card in registry.models() if card.capabilities}
+    return HEAD + matrix({card.name: card.capabilities for card in registry.models() if card.capabilities})
+
+
+def matrix(models: dict[str, Capabilities], *, one_voice: bool = False) -> str:
+    """The table of some models by name, and the notes and reasons in the contract's words.
+
+    one_voice: reasons that differ only in the model's name are one.
+    """
     options = list(examples(next(iter(models.values()))))
     reasons: list[str] = []
     rows = [f"| option | {' | '.join(f'`{name}`' for name in models)} |", "|---|" + "---|" * len(models)]
@@ -75,12 +82,14 @@ def page() -> str:
         cells: list[str] = []
         for name, capabilities in models.items():
             word, reason = answer(examples(capabilities)[option], capabilities, name)
+            if one_voice:
+                reason = reason.replace(name, "the model")
             if reason and reason not in reasons:
                 reasons.append(reason)
             cells.append(f"{word} [{reasons.index(reason) + 1}]" if reason else word)
         rows.append(f"| `{option}` | {' | '.join(cells)} |")
     told = [f"{number}. {reason}" for number, reason in enumerate(reasons, start=1)]
-    return HEAD + "\n".join([*rows, "", *told, ""])
+    return "\n".join([*rows, "", *told, ""])
 
 
 def answer(fields: dict[str, Any], capabilities: Capabilities, name: str) -> tuple[str, str]:
@@ -90,7 +99,8 @@ def answer(fields: dict[str, Any], capabilities: Capabilities, name: str) -> tup
     except InvalidRequest as error:
         return "refused", str(error)
     words = {"ignored": "set aside", "note": "noted", "translated": "translated"}
-    about = [note for note in notes if note.parameter.partition(".")[0] in fields or note.parameter in fields]
+    given = {*fields, *(["size"] if "width" in fields else [])}
+    about = [note for note in notes if note.parameter.partition(".")[0] in given]
     if not about:
         return "yes", ""
     return words.get(about[0].action, about[0].action), f"{about[0].parameter}: {about[0].text}"

@@ -71,6 +71,11 @@ def test_the_command_lines_page_is_current() -> None:
     assert (ROOT / GENERATED).read_text(encoding="utf-8") == generator().cli_page(), "run: make docs"
 
 
+def test_the_page_of_hosted_models_is_current() -> None:
+    page = (ROOT / "docs/hosted.md").read_text(encoding="utf-8")
+    assert page == generator().hosted_page(page), "run: make docs"
+
+
 def test_the_words_of_the_world_are_current() -> None:
     page = (ROOT / "docs" / "guide" / "prompts.md").read_text(encoding="utf-8")
     assert page == generator().prompts_page(page), "run: make docs"

@@ -98,3 +98,13 @@ def test_a_flat_picture_has_nothing_to_go_by(level: int) -> None:
     result, told = aligned(flat, flat, kept())
     assert np.array_equal(result, flat)
     assert told.shift == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("wide", [1, 2, 3, 8])
+def test_a_thin_rest_is_too_little_to_find_a_shift_by(wide: int) -> None:
+    asked, answer = scene(1), moved(scene(1), 2, 1)
+    rest = np.zeros((SIDE, SIDE), np.bool_)
+    rest[:, :wide] = rest[:, -wide:] = True
+    result, told = aligned(asked, answer, rest)
+    assert result.shape == asked.shape
+    assert told.after <= told.before

@@ -13,7 +13,10 @@ from triptych.hosted.account import Account, Limits
 from triptych.hosted.keys import Secret
 from triptych.hosted.ledger import Ledger
 
-HASTE = Limits(answer=1.5, whole=5.0, busy=3.0, poll=0.02, fetch=2.0, most_bytes=16 * 2**20)
+HASTE = Limits(answer=60.0, whole=90.0, busy=8.0, poll=0.02, fetch=60.0, most_bytes=16 * 2**20)
+"""Long enough for a machine that does other things too."""
+IMPATIENT = Limits(answer=0.7, whole=0.7, busy=1.0, poll=0.02, fetch=0.7, most_bytes=16 * 2**20)
+"""For those that never answer."""
 
 
 @pytest.fixture(params=sorted(FAKES))

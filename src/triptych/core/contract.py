@@ -21,6 +21,7 @@ from triptych.core.plan import Plan
 from triptych.core.request import MAX_SIDE, Request
 
 DEFAULT_STEPS = 20
+NOT_OFFERED = "its provider offers no such setting"
 OFF = 1.0
 """The guidance scale without effect (Ho & Salimans 2022, in the form where 1 is the conditional prediction alone)."""
 
@@ -198,6 +199,8 @@ def _steps(request: Request, capabilities: Capabilities, name: str) -> Resolved:
 
 
 def _why_no_walk(capabilities: Capabilities) -> str:
+    if capabilities.family == "hosted":
+        return NOT_OFFERED
     if capabilities.token_sampling:
         return "it writes picture tokens one by one; temperature, top_k and top_p are its settings"
     return "it has one fixed way of sampling"
@@ -207,10 +210,14 @@ def _guidance(request: Request, capabilities: Capabilities, name: str) -> Resolv
     """Guidance with its interval and rescale, and the negative prompt, which works through guidance alone."""
     fields: dict[str, Any] = {"guidance": None, "guidance_interval": None, "guidance_rescale": None}
     if not capabilities.guidance:
-        _refuse(request, "guidance", name, "it was trained to do without, in one pass", unless=OFF)
+        without = NOT_OFFERED if capabilities.family == "hosted" else "it was trained to do without, in one pass"
+        _refuse(request, "guidance", name, without, unless=OFF)
         _refuse(request, "guidance_interval", name, "it has no guidance")
         _refuse(request, "guidance_rescale", name, "it has no guidance", unless=0.0)
-        notes = [_unused("negative", f"{name} has no guidance, through which it would act")] if request.negative else []
+        why = f"{name} has no guidance, through which it would act"
+        if capabilities.family == "hosted":
+            why = f"{name} takes no negative prompt; say in the prompt what there is instead"
+        notes = [_unused("negative", why)] if request.negative else []
         return fields | {"negative": ""}, notes
 
     tier = _tier(request, capabilities)
@@ -239,8 +246,9 @@ def _guidance(request: Request, capabilities: Capabilities, name: str) -> Resolv
 
 def _token_sampling(request: Request, capabilities: Capabilities, name: str) -> Resolved:
     if not capabilities.token_sampling:
+        reason = "it draws no tokens; steps, sampler and guidance are its settings"
         for parameter in ("temperature", "top_k", "top_p"):
-            _refuse(request, parameter, name, "it draws no tokens; steps, sampler and guidance are its settings")
+            _refuse(request, parameter, name, NOT_OFFERED if capabilities.family == "hosted" else reason)
         return {}, []
     tier = _tier(request, capabilities)
     temperature = _first(request.temperature, tier.temperature, 1.0)

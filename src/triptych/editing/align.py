@@ -101,6 +101,9 @@ def _shift_between(asked: Floats, answer: Floats, kept: Bits) -> tuple[float, fl
     x, y = _whole_shift(asked, answer, kept)
     # What is new in the answer reaches, by the gradient and the interpolation, a little over the selection's border.
     kept = distance(~kept, 3) > 3
+    kept[[0, -1]] = kept[:, [0, -1]] = False
+    if kept.sum() < FEWEST:
+        return 0.0, 0.0
     limit = FARTHEST * max(kept.shape)
     for _ in range(ROUNDS):
         step = _step(asked, _moved_plane(answer, (x, y)), kept)
@@ -132,10 +135,8 @@ def _step(asked: Floats, answer: Floats, kept: Bits) -> tuple[float, float]:
     second time without the pixels that the first could not explain.
     """
     down, right = (np.asarray(plane, np.float32) for plane in np.gradient(answer))
-    use = kept.copy()
-    use[[0, -1]] = use[:, [0, -1]] = False
-    columns = np.stack([answer[use], np.ones(int(use.sum()), np.float32), right[use], down[use]], axis=1)
-    target = asked[use]
+    columns = np.stack([answer[kept], np.ones(int(kept.sum()), np.float32), right[kept], down[kept]], axis=1)
+    target = asked[kept]
     found = _solved(columns, target)
     rest = np.abs(columns @ found - target)
     good = rest <= max(3 * float(np.median(rest)), 1.0)

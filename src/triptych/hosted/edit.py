@@ -66,7 +66,7 @@ def edit(
     deliveries, _ = deliver(laid_out, account, on_event=tell)
     task = laid_out.tasks[0]
     asked = patch.window.to_model(_rgb(patch.window.cut(pixels)))
-    answer, returned = aligned(asked, deliveries[0].pictures[0], ~patch.window.seen(patch.window.cut(mask)))
+    answer, returned = aligned(asked, deliveries[0].pictures[0], _kept(mask, patch.window))
     settings = Edit(Dial(lock), _feather(feather, mask, patch.window))
     result = composed(pixels, mask, [patch], [answer], settings)
     report = verify.compared(pixels, result, mask)
@@ -140,6 +140,12 @@ def native_size(picture: tuple[int, int], takes: Capabilities) -> tuple[int, int
     most = min(takes.max_ratio or 10.0, 10.0)
     ratio = min(max(width / height, 1 / most), most)
     return size_for_aspect(f"{ratio:.6f}:1", takes)
+
+
+def _kept(mask: Bits, window: Window) -> Bits:
+    """What of the window was to stay, at the size that was sent; the mirrored border counts for nothing."""
+    part = window.cut(mask)
+    return window.seen(np.ones_like(part)) & ~window.seen(part)
 
 
 def _feather(given: int | None, mask: Bits, window: Window) -> int:

@@ -6,18 +6,20 @@ file and remembers nothing, so its whole behaviour is a table of examples in the
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn, Protocol
 
 import numpy as np
+from PIL import Image
 
 from triptych.core.capabilities import Capabilities
 from triptych.core.errors import ProviderError
 from triptych.core.events import Note, Pixels
 from triptych.core.inputs import Reference
-from triptych.core.metadata import encode_picture
 from triptych.editing.distance import Bits
 from triptych.hosted.errors import Busy, Moderated, NotRun, Spoilt
 from triptych.hosted.messages import Answer, Call
@@ -179,14 +181,16 @@ def reach_of(provider: Provider, base: str | None) -> Reach:
 
 
 def png(pixels: Pixels) -> bytes:
-    """A picture as it is sent: lossless, and with nothing about where it came from."""
-    return encode_picture(pixels)
+    """A picture as it is sent: lossless, packed quickly, and with nothing about where it came from."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG", compress_level=2)
+    return buffer.getvalue()
 
 
 def mask_png(mask: Bits) -> bytes:
     """A mask in the form of the Images API: transparent where the picture may change."""
     plane = np.where(mask, 0, 255).astype(np.uint8)
-    return encode_picture(np.stack([plane, plane, plane, plane], axis=2))
+    return png(np.stack([plane, plane, plane, plane], axis=2))
 
 
 @dataclass(frozen=True)
@@ -248,8 +252,6 @@ def items_of(data: Any, *path: str) -> Sequence[dict[str, Any]]:
 
 def decoded(text: str, title: str) -> bytes:
     """Base64 to bytes, with or without `data:image/...;base64,` in front; `Spoilt` for anything else."""
-    import base64
-
     try:
         return base64.b64decode(text.partition(";base64,")[2] or text, validate=True)
     except ValueError:
