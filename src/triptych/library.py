@@ -1,4 +1,4 @@
-"""The built-in models: from names to loaded families, and the plan writer that all of them share.
+"""The models: from names to loaded families, and the plan writer that all built-in ones share.
 
 Wires the registry's folders to the families. Everything is loaded when first asked for, and once.
 """
@@ -35,6 +35,9 @@ from triptych.families import loading
 from triptych.families.loading import Parts
 from triptych.families.references import References
 from triptych.families.steering import Steers
+from triptych.open_weights import installed
+from triptych.open_weights import loading as open_loading
+from triptych.open_weights.cards import OPEN
 from triptych.planning.fit import to_shape
 from triptych.planning.regions import extent, merged
 from triptych.sampling import noise
@@ -52,7 +55,7 @@ class Library:
     """The models of one registry. Satisfies `engine.Models`."""
 
     def __init__(self, registry: Registry | None = None) -> None:
-        self.registry = registry or Registry().add_folder(builtin_folder())
+        self.registry = registry or installed.registry()
         self.parts = Parts(self._folder_of)
         self._families: dict[str, Family] = {}
         self._loading = RLock()
@@ -69,6 +72,8 @@ class Library:
         entry = self.registry.find(name)
         self.registry.capabilities(name)
         self.registry.check(name)
+        if OPEN in entry.card.config:
+            return open_loading.load(name, entry)
         family = loading.load(name, entry.card, self._folder_of(name), self.parts)
         if self.registry.has(f"{name}-control"):
             family.steers = Steers(lambda: self._control(name, family.control_points()))
@@ -163,6 +168,9 @@ class Library:
         """What the words of a prompt become (mapped, cut, spelled, or beyond the world that the model learned), and
         what of the LoRAs does not fit. Raises `InvalidRequest` for a LoRA of another model.
         """
+        if OPEN in self.registry.find(request.model).card.config:
+            family: Any = self.family(request.model)
+            return (*family.notes(request), *self._of_loras(request))
         reader = self.parts.text()
         plain = self._plain(request)
         _, notes = resolve(plain, frozenset(reader.tokenizer.words))
@@ -204,7 +212,8 @@ class Library:
             match = self.lora(request.model, lora)
             if not match.report.whole:
                 notes.append(Note("loras", "note", match.report.sentence()))
-            if match.words.base_sha256 not in ("", self.parts.sha(request.model)):
+            files = self.registry.find(request.model).card.files.values()
+            if match.words.base_sha256 not in ("", *(file.sha256 for file in files)):
                 base = f"other weights of {match.words.base or 'a model'} than these"
                 notes.append(Note("loras", "note", f"{lora.file.name} was trained on {base}; expect less of it"))
         return notes

@@ -103,7 +103,7 @@ def test_cards_that_are_none(tmp_path: Path, data: str, message: str) -> None:
         Card.read(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["../model.safetensors", "/etc/passwd", "a/model.safetensors", "model.ckpt"])
+@pytest.mark.parametrize("name", ["../model.safetensors", "/etc/passwd", "a/../../model.safetensors", "model.ckpt"])
 def test_a_card_cannot_lead_out_of_its_folder(tmp_path: Path, name: str) -> None:
     folder = build(tmp_path, "flow")
     card: dict[str, Any] = json.loads((folder / "card.json").read_text())

@@ -50,7 +50,11 @@ def test_a_region_that_names_a_place_is_read_with_it(tiny_library: Library) -> N
 
     whole = Reading(torch.zeros(2, 3), torch.zeros(1))
     text = tiny_library.family("flow").text
-    plain, night = readings_of([LEFT, RIGHT], Plan(background="meadow"), whole, position, text)
+
+    def words(prompt: str) -> Reading:
+        return Reading(text.states(prompt), whole.position)
+
+    plain, night = readings_of([LEFT, RIGHT], Plan(background="meadow"), whole, position, words)
     assert asked == ["night"]
     assert plain.position is whole.position
     assert torch.equal(plain.text, text.states("a red circle"))

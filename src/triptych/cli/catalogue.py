@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from triptych.cli.settings import data_folder
 from triptych.core import contract
 from triptych.core import registry as models
 from triptych.core.errors import InvalidRequest
 from triptych.core.request import Request
+from triptych.open_weights import installed
 
 
 def registry(*, hosted: bool = False) -> models.Registry:
-    """Every model that ships with the package; hosted: and those of providers."""
-    found = models.Registry().add_folder(models.builtin_folder())
+    """Every model that ships with the package or was added, and checkpoints by path; hosted: and those of providers."""
+    installed.look_in(data_folder(), paths=True)
+    found = installed.registry()
     if hosted:
         from triptych.hosted.catalogue import register
 
@@ -20,7 +23,7 @@ def registry(*, hosted: bool = False) -> models.Registry:
 
 def is_hosted(name: str) -> bool:
     """Whether a model is one of a provider's."""
-    if "/" not in name:
+    if "/" not in name or installed.is_path(name):
         return False
     from triptych.hosted import catalogue
 

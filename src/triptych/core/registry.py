@@ -181,6 +181,7 @@ def write_card(folder: Path, card: Card) -> Path:
 
 def _inside(folder: Path | None, file: str) -> Path:
     """A card is data: the names in it may not lead out of its folder."""
-    if folder is None or Path(file).name != file or not file.endswith(".safetensors"):
+    path = Path(file)
+    if folder is None or path.is_absolute() or ".." in path.parts or path.suffix != ".safetensors":
         raise FileProblem(f"{file!r} on a model card is not the name of a safetensors file in its own folder")
     return folder / file

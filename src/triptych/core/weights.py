@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
 from pathlib import Path
@@ -29,8 +30,25 @@ _BYTES = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class TensorInfo:
+    """What a header says of one tensor."""
+
+    dtype: str
+    shape: tuple[int, ...]
+
+    @property
+    def bytes(self) -> int:
+        return prod(self.shape) * _BYTES[self.dtype]
+
+
 def check_safetensors(path: Path, *, size: int | None = None) -> None:
     """Raise `FileProblem` unless `path` is a whole safetensors file (of `size` bytes, where that is known)."""
+    read_header(path, size=size)
+
+
+def read_header(path: Path, *, size: int | None = None) -> dict[str, TensorInfo]:
+    """The tensors of a whole safetensors file, by name; `FileProblem` for any other file. Reads the header alone."""
     try:
         with open(path, "rb") as file:
             actual = os.fstat(file.fileno()).st_size
@@ -46,7 +64,7 @@ def check_safetensors(path: Path, *, size: int | None = None) -> None:
         raise FileProblem(f"cannot read the weights {path}: {reason(error)}") from error
     except (ValueError, RecursionError) as error:
         raise FileProblem(f"{path} is not a safetensors file: {error}") from None
-    _check_layout(path, header, actual - 8 - length)
+    return _check_layout(path, header, actual - 8 - length)
 
 
 def file_sha256(path: Path) -> str:
@@ -64,20 +82,22 @@ def _sha256(path: str, mtime_ns: int, size: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _check_layout(path: Path, header: Any, payload: int) -> None:
+def _check_layout(path: Path, header: Any, payload: int) -> dict[str, TensorInfo]:
     """Every tensor has a known dtype, as many bytes as its shape says, and the tensors fill the file without a gap."""
     if not isinstance(header, dict) or len(cast(dict[str, Any], header)) > MAX_TENSORS:
         raise FileProblem(f"{path} is not a safetensors file: its header lists no tensors")
     spans: list[tuple[int, int]] = []
+    found: dict[str, TensorInfo] = {}
     for name, entry in cast(dict[str, Any], header).items():
         if name == "__metadata__":
             continue
         try:
             start, end = (int(offset) for offset in entry["data_offsets"])
-            expected = prod(int(side) for side in entry["shape"]) * _BYTES[entry["dtype"]]
+            found[name] = TensorInfo(entry["dtype"], tuple(int(side) for side in entry["shape"]))
+            expected = found[name].bytes
         except (KeyError, TypeError, ValueError):
             raise FileProblem(f"{path} is damaged: the entry of tensor {name[:80]!r} cannot be read") from None
-        if start < 0 or end - start != expected or any(int(side) < 0 for side in entry["shape"]):
+        if start < 0 or end - start != expected or any(side < 0 for side in found[name].shape):
             raise FileProblem(f"{path} is damaged: tensor {name[:80]!r} does not fit its own shape")
         spans.append((start, end))
     position = 0
@@ -87,6 +107,7 @@ def _check_layout(path: Path, header: Any, payload: int) -> None:
         position = end
     if position != payload:
         raise FileProblem(f"{path} is truncated: {payload} bytes of tensors instead of {position}")
+    return found
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

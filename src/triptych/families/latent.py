@@ -118,7 +118,8 @@ class LatentFamily(ABC):
     def predict(self, x: Tensor, t: Tensor, text: Tensor, position: Tensor, *, steer: Steer | None = None) -> Tensor:
         """The network's raw output for latents x (B, C, h, w) at times t (B,), of x's shape.
 
-        One that looks at references takes `memory` too, of each block what is seen of them.
+        One that looks at references takes `memory` too, of each block what is seen of them; one whose `words` tell
+        more than token states takes those as `told`.
         """
 
     @abstractmethod
@@ -152,23 +153,48 @@ class LatentFamily(ABC):
         cells = frame(freedom) if stage.windows and freedom is not None else None
 
         def read(what: Plan | None) -> Tensor:
-            return self.read_plan(measured(rasterise(what, self.vocabulary, stage.size), stage), cells)[0]
+            return self.position(what, stage, cells)
 
         nothing = read(None)
         planned = nothing if plan is None else read(plan)
         steering = self.steers.read(request, planned=plan is not None) if self.steers else ()
-        whole = Reading(self.text.states(request.prompt), planned, steering, memory)
+
+        def reading(prompt: str) -> Reading:
+            text, told = self.words(prompt, request)
+            return Reading(text, planned, steering, memory, told)
+
+        whole = reading(request.prompt)
         voices: tuple[Voice, ...] = (Voice(whole),)
         if request.regions:
-            readings = [whole, *readings_of(request.regions, plan, whole, read, self.text)]
+            readings = [whole, *readings_of(request.regions, plan, whole, read, reading)]
             voices = tuple(map(Voice, readings, shares_of(request.regions, stage.size)))
+        text, told = self.words(request.negative, request, negative=True)
         return Pass(
             stage=stage,
             voices=voices,
-            negative=Reading(self.text.states(request.negative), nothing, steering),
+            negative=Reading(text, nothing, steering, told=told),
             init=self._latent(to_picture(request.init, _size(request))) if request.init else None,
             freedom=freedom,
         )
+
+    def position(self, plan: Plan | None, stage: Stage, cells: Tensor | None) -> Tensor:
+        """What `predict` takes as the position input of one row. cells: as in `PlanInput`."""
+        return self.read_plan(measured(rasterise(plan, self.vocabulary, stage.size), stage), cells)[0]
+
+    def words(self, prompt: str, request: Request, *, negative: bool = False) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """What the network is told by a prompt: token states (T, width), and what else it takes, such as one vector
+        for the whole. negative: whether guidance leads away from it.
+        """
+        return self.text.states(prompt), ()
+
+    def guided(self, state: LatentState) -> bool:
+        """Whether guidance brings a second row at this step. An enlarged picture is gone over without: it would
+        sharpen noise.
+        """
+        interval = state.request.guidance_interval or (0.0, 1.0)
+        if state.before or _known(state.request.guidance) == 1:
+            return False
+        return guidance.active(state.sampler.i, state.sampler.total, interval)
 
     def _latent(self, picture: Tensor) -> Tensor:
         """(3, H, W) in [-1, 1] -> (C, H / 8, W / 8)."""
@@ -225,7 +251,7 @@ class LatentFamily(ABC):
         looks: list[list[Look]] = []
         for state in map(_mine, states):
             x, t = get_sampler(state.request.sampler or "").query(state.sampler)
-            looks.append(looks_of(state.walk, guided=_guided(state)))
+            looks.append(looks_of(state.walk, guided=self.guided(state)))
             for look in looks[-1]:
                 for reading in look.readings:
                     acting = [one for one in reading.steering if one.acts(state.sampler.i, state.sampler.total)]
@@ -251,6 +277,8 @@ class LatentFamily(ABC):
         memories = [row.reading.memory for row in rows if row.reading.memory is not None]
         beside = self.references.painting(self.network) if memories and self.references else nullcontext()
         more: dict[str, Any] = {"memory": stacked(memories)} if memories else {}
+        if rows[0].reading.told:
+            more["told"] = tuple(map(torch.stack, zip(*(row.reading.told for row in rows), strict=True)))
         with beside:
             return self.predict(
                 torch.stack([row.x for row in rows]),
@@ -285,7 +313,11 @@ class LatentFamily(ABC):
 
     def decode(self, states: Sequence[State]) -> list[Pixels]:
         """One by one: a convolution gains nothing from company on a CPU, and the pixels cannot depend on it."""
-        return [to_pixels(self._picture(_mine(state).sampler.x)) for state in states]
+        return [to_pixels(self.picture(state)) for state in states]
+
+    def picture(self, state: State) -> Tensor:
+        """(3, H, W) in about [-1, 1]: the finished picture before it is rounded to bytes."""
+        return self._picture(_mine(state).sampler.x)
 
     def _picture(self, latent: Tensor) -> Tensor:
         """(C, h, w) -> (3, 8 h, 8 w) in about [-1, 1]."""
@@ -322,14 +354,6 @@ def _with_kept(state: LatentState, x0: Tensor) -> Tensor:
         return x0
     left = (state.sampler.total - state.sampler.i) / state.sampler.total
     return torch.where(freedom < left - 1e-6, init, x0)
-
-
-def _guided(state: LatentState) -> bool:
-    """Whether guidance acts at this step. An enlarged picture is gone over without: guidance would sharpen noise."""
-    interval = state.request.guidance_interval or (0.0, 1.0)
-    if state.before or _known(state.request.guidance) == 1:
-        return False
-    return guidance.active(state.sampler.i, state.sampler.total, interval)
 
 
 def _sized(request: Request, size: Size) -> Request:

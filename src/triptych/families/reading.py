@@ -25,10 +25,11 @@ class ReadsText(Protocol):
 @dataclass(frozen=True)
 class Reading:
     """One row's condition: text states (T, width), the plan as the position input that the network adds, the maps that
-    steer it, and what it has seen of reference pictures.
+    steer it, what it has seen of reference pictures, and what else it is told (`LatentFamily.words`).
     """
 
     text: Tensor
     position: Tensor
     steering: tuple[Steering, ...] = ()
     memory: Memory | None = None
+    told: tuple[Tensor, ...] = ()

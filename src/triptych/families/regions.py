@@ -18,7 +18,7 @@ from torch import Tensor
 
 from triptych.core.inputs import Region
 from triptych.core.plan import Plan
-from triptych.families.reading import Reading, ReadsText
+from triptych.families.reading import Reading
 from triptych.scenes.places import place_named
 
 
@@ -27,16 +27,16 @@ def readings_of(
     plan: Plan | None,
     whole: Reading,
     position: Callable[[Plan | None], Tensor],
-    text: ReadsText,
+    words: Callable[[str], Reading],
 ) -> list[Reading]:
-    """The reading of each region. whole: that of the request's own prompt; position: reads a plan."""
+    """The reading of each region. whole: that of the request's own prompt; position, words: read a plan, a prompt."""
     found: list[Reading] = []
     for region in regions:
         place = place_named(region.prompt)
         own = whole.position
         if plan is not None and place is not None and place != plan.background:
             own = position(plan.model_copy(update={"background": place}))
-        found.append(replace(whole, text=text.states(region.prompt), position=own))
+        found.append(replace(words(region.prompt), position=own))
     return found
 
 

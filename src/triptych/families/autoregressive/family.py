@@ -138,7 +138,11 @@ class TokenFamily:
         nothing = read(None)
         planned = nothing if plan is None else read(plan)
         memory = self.references.read(request, self, self.capabilities.native_size) if self.references else None
-        whole = Reading(self.text.states(request.prompt), planned, memory=memory)
+
+        def reading(prompt: str) -> Reading:
+            return Reading(self.text.states(prompt), planned, memory=memory)
+
+        whole = reading(request.prompt)
         shares = torch.stack(shares_of(request.regions, grid)).flatten(1)  # (voices, N)
         return TokenCondition(
             positive=whole,
@@ -146,7 +150,7 @@ class TokenFamily:
             plan=plan,
             init=self._codes(request) if request.init else None,
             freedom=freedom_of(request.strength_map, grid) if request.strength_map else None,
-            regions=tuple(readings_of(request.regions, plan, whole, read, self.text)),
+            regions=tuple(readings_of(request.regions, plan, whole, read, reading)),
             owner=tuple(shares.argmax(dim=0).tolist()),
             size=grid,
             order=_order(stage),

@@ -1,0 +1,152 @@
+"""Checkpoints with random weights in the public layouts, written by diffusers itself: tiny, or of the real shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from triptych.open_weights.vocabulary import END, shipped
+
+NOISE = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+TINY_VAE: dict[str, Any] = {
+    "block_out_channels": (8, 8, 16, 16),
+    "down_block_types": ("DownEncoderBlock2D",) * 4,
+    "up_block_types": ("UpDecoderBlock2D",) * 4,
+    "norm_num_groups": 4,
+    "layers_per_block": 1,
+}
+
+
+def stable_diffusion_1(folder: Path) -> None:
+    """SD 1.x: epsilon, one tower of OpenAI's CLIP, 1x1 convolutions around the transformers."""
+    _stable_diffusion(folder, tower=_tower(act="quick_gelu"), pad=END, prediction="epsilon", linear=False)
+
+
+def stable_diffusion_2(folder: Path) -> None:
+    """SD 2.x at 768: v, OpenCLIP's tower, which pads with "!", linear layers around the transformers."""
+    _stable_diffusion(folder, tower=_tower(act="gelu"), pad="!", prediction="v_prediction", linear=True)
+
+
+def stable_diffusion_xl(folder: Path) -> None:
+    """SDXL: two towers side by side, pooled text and sizes beside the time."""
+    diffusers = _diffusers()
+    with _random():
+        unet = diffusers.UNet2DConditionModel(
+            **_unet(cross=32 + 48, linear=True)
+            | {
+                "transformer_layers_per_block": (1, 2),
+                "attention_head_dim": (4, 8),
+                "addition_embed_type": "text_time",
+                "addition_time_embed_dim": 8,
+                "projection_class_embeddings_input_dim": 24 + 6 * 8,
+            }
+        )
+        pipeline = diffusers.StableDiffusionXLPipeline(
+            vae=diffusers.AutoencoderKL(**TINY_VAE, latent_channels=4, scaling_factor=0.13025),
+            text_encoder=_tower(act="quick_gelu"),
+            text_encoder_2=_tower(act="gelu", width=48, projected=24),
+            tokenizer=_tokenizer(END),
+            tokenizer_2=_tokenizer("!"),
+            unet=unet,
+            scheduler=diffusers.EulerDiscreteScheduler(**NOISE, timestep_spacing="leading", steps_offset=1),
+            add_watermarker=False,
+        )
+    _save(pipeline, folder)
+
+
+def _stable_diffusion(folder: Path, *, tower: Any, pad: str, prediction: str, linear: bool) -> None:
+    diffusers = _diffusers()
+    with _random():
+        pipeline = diffusers.StableDiffusionPipeline(
+            vae=diffusers.AutoencoderKL(**TINY_VAE, latent_channels=4),
+            text_encoder=tower,
+            tokenizer=_tokenizer(pad),
+            unet=diffusers.UNet2DConditionModel(**_unet(cross=32, linear=linear)),
+            scheduler=diffusers.DDIMScheduler(
+                **NOISE, prediction_type=prediction, clip_sample=False, set_alpha_to_one=False, steps_offset=1
+            ),
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        )
+    _save(pipeline, folder)
+
+
+def _unet(*, cross: int, linear: bool) -> dict[str, Any]:
+    return {
+        "sample_size": 8,
+        "block_out_channels": (32, 64),
+        "layers_per_block": 2,
+        "down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"),
+        "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"),
+        "cross_attention_dim": cross,
+        "attention_head_dim": 4,
+        "norm_num_groups": 8,
+        "use_linear_projection": linear,
+    }
+
+
+def _tower(*, act: str, width: int = 32, projected: int | None = None) -> Any:
+    transformers = _transformers()
+    config = transformers.CLIPTextConfig(
+        vocab_size=len(shipped().ids),
+        hidden_size=width,
+        intermediate_size=2 * width,
+        num_attention_heads=4,
+        num_hidden_layers=3,
+        projection_dim=projected or width,
+        hidden_act=act,
+    )
+    with _random():
+        kind = transformers.CLIPTextModelWithProjection if projected else transformers.CLIPTextModel
+        return kind(config)
+
+
+def _tokenizer(pad: str) -> Any:
+    transformers = _transformers()
+    known = shipped()
+    return transformers.CLIPTokenizer(
+        vocab=dict(known.ids), merges=list(known.merges), pad_token=pad, model_max_length=known.length
+    )
+
+
+@contextmanager
+def _random() -> Any:
+    """Always the same weights, whatever was drawn before."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        yield
+
+
+@torch.no_grad()
+def _save(pipeline: Any, folder: Path) -> None:
+    """Write the pipeline, every weight of it stirred: norms at one and biases at zero would hide a swap."""
+    generator = torch.Generator().manual_seed(1)
+    for part in pipeline.components.values():
+        for parameter in part.parameters() if isinstance(part, nn.Module) else ():
+            parameter.add_(0.03 * torch.randn(parameter.shape, generator=generator))
+    pipeline.save_pretrained(folder)
+
+
+def _diffusers() -> Any:
+    import diffusers
+
+    return diffusers
+
+
+def _transformers() -> Any:
+    import transformers
+
+    return transformers
+
+
+CHECKPOINTS: dict[str, Callable[[Path], None]] = {
+    "sd1": stable_diffusion_1,
+    "sd2": stable_diffusion_2,
+    "sdxl": stable_diffusion_xl,
+}

@@ -1,0 +1,91 @@
+"""A checkpoint's card: what a model of its architecture takes, and the hashes of its files. No torch."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from triptych.core.capabilities import Capabilities, Tier
+from triptych.core.errors import FileProblem
+from triptych.core.registry import Card, Entry, WeightFile
+from triptych.core.weights import file_sha256
+from triptych.open_weights import folders
+from triptych.open_weights.found import Checkpoint
+
+OPEN = "open"
+"""The key of a card's configuration that says where a public checkpoint lies."""
+SAMPLERS = ("dpmpp_2m", "euler", "euler_ancestral", "heun", "ddim", "unipc")
+MOST_PIXELS = 2048 * 2048
+
+_NAMES = {"StableDiffusionPipeline": "Stable Diffusion", "StableDiffusionXLPipeline": "Stable Diffusion XL"}
+
+
+def open_checkpoint(path: Path) -> Checkpoint:
+    """What lies at a path; `FileProblem` with the reason where nothing can be loaded from it."""
+    path = path.expanduser().absolute()
+    if folders.is_folder(path):
+        return folders.open_folder(path)
+    if path.is_dir():
+        raise FileProblem(f"{path} holds no model_index.json; a diffusers folder or a .safetensors file is needed")
+    if not path.exists():
+        raise FileProblem(f"there is no checkpoint {path}")
+    raise FileProblem(f"{path} is neither a diffusers folder nor a .safetensors file")
+
+
+def entry_of(path: Path, *, name: str = "", licence: str = "as its authors say") -> Entry:
+    """The registry's entry of a checkpoint. name: the model's; otherwise made from the path."""
+    found = open_checkpoint(path)
+    root = found.path if found.path.is_dir() else found.path.parent
+    files = {
+        os.path.relpath(file, root): WeightFile(sha256=file_sha256(file), bytes=file.stat().st_size)
+        for file in found.files
+    }
+    card = Card(
+        name=name or slug(found.path.stem),
+        description=described(found),
+        capabilities=capabilities_of(found),
+        config={OPEN: str(found.path)},
+        licence=licence,
+        files=files,
+    )
+    return Entry(card, root)
+
+
+def slug(name: str) -> str:
+    """A model's name from a file's or folder's."""
+    plain = re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("-._")[:60]
+    return plain or "checkpoint"
+
+
+def described(found: Checkpoint) -> str:
+    billions = sum(part.numbers for part in found.parts.values()) / 1e9
+    return f"{_NAMES[found.pipeline]}, a public checkpoint of {billions:.2g} billion weights."
+
+
+def capabilities_of(found: Checkpoint) -> Capabilities:
+    """What a model of this architecture takes."""
+    unet = folders.config_of(found.parts["unet"], found.path, "unet")
+    side = 8 * unet.whole("sample_size", 64, least=4, most=512)
+    scheduler = found.parts["scheduler"].config
+    trailing = scheduler.get("rescale_betas_zero_snr") or scheduler.get("timestep_spacing") == "trailing"
+    spaced = "trailing" if trailing else "karras"
+    scale = 6.0 if "XL" in found.pipeline else 7.5
+    return Capabilities(
+        family="diffusion",
+        native_size=(side, side),
+        size_multiple=8,
+        max_pixels=max(MOST_PIXELS, side * side),
+        samplers=SAMPLERS,
+        schedules=("karras", "trailing", "leading", "linspace"),
+        steps_range=(1, 1000),
+        plan=False,
+        init=True,
+        strength_map=True,
+        lora=True,
+        regions=True,
+        tiers={
+            quality: Tier(steps=steps, guidance=scale, sampler="dpmpp_2m", schedule=spaced)
+            for quality, steps in (("low", 12), ("medium", 25), ("high", 40))
+        },
+    )
