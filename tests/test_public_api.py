@@ -15,6 +15,7 @@ import triptych
 
 CONSTRAINTS = Path(__file__).parent.parent / "constraints.txt"
 NAMES = [
+    "Advice",
     "ControlMap",
     "EditResult",
     "Engine",
@@ -31,6 +32,7 @@ NAMES = [
     "TriptychError",
     "Upscaled",
     "Variant",
+    "advise",
     "control_map",
     "edit",
     "generate",

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from triptych.advice import Advice, advise
     from triptych.api import Image, ReplayReport, Result, generate, plan, replay, stream
     from triptych.api.change import edit
     from triptych.api.control import ControlMap, control_map
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from triptych.library import Library
 
 _HOMES = {
+    "Advice": "triptych.advice",
     "ControlMap": "triptych.api.control",
     "EditResult": "triptych.api.edit",
     "Engine": "triptych.engine",
@@ -41,6 +43,7 @@ _HOMES = {
     "TriptychError": "triptych.core.errors",
     "Upscaled": "triptych.api.upscale",
     "Variant": "triptych.api.vary",
+    "advise": "triptych.advice",
     "control_map": "triptych.api.control",
     "edit": "triptych.api.change",
     "generate": "triptych.api",
@@ -55,6 +58,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Advice",
     "ControlMap",
     "EditResult",
     "Engine",
@@ -71,6 +75,7 @@ __all__ = [
     "TriptychError",
     "Upscaled",
     "Variant",
+    "advise",
     "control_map",
     "edit",
     "generate",

@@ -17,12 +17,14 @@ from triptych.advice.missing import missing
 from triptych.advice.target import Target
 
 
-def advise(prompt: str, target: Target | None = None, *, edit: bool = False) -> Advice:
-    """What is likely to go wrong with a prompt for a model or family (`Target`, diffusion where none is given), and
-    the prompt said better. edit: the prompt is an instruction for a picture that exists; one that says so by its
-    form ("keep this image the same, but ...") is taken for one anyway.
+def advise(prompt: str, model: str | Target = "flow", *, edit: bool = False) -> Advice:
+    """What is likely to go wrong with a prompt for a model, and the prompt said better.
+
+    model: a built-in or hosted model's name, a family's, or a `Target`; `FileProblem` for an unknown name. edit: the
+    prompt is an instruction for a picture that exists; one that says so by its form ("keep this image the same, but
+    ...") is taken for one anyway.
     """
-    target = target or Target()
+    target = Target.named(model) if isinstance(model, str) else model
     edit = edit or instructs(parse(prompt))
     rules = rules_for(edit=edit)
     findings: list[Finding] = []

@@ -7,11 +7,14 @@ on a model's card was measured here (docs/table.md), in the world that the card 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Self
 
 from triptych.advice.challenges.spot import Spot
+from triptych.advice.claims import CLAIMS
 from triptych.advice.finding import SEVERITIES, Severity
-from triptych.core.registry import Card
+from triptych.core.errors import FileProblem
+from triptych.core.registry import Card, Registry, builtin_folder
 
 FAMILIES = ("diffusion", "flow", "autoregressive", "hybrid")
 ROWS = {
@@ -24,6 +27,8 @@ ROWS = {
     "text": "text",
 }
 """Challenge -> row of the comparison table that measures it."""
+MEASURED_TO = {"counting": 4}
+"""Rows that ask for at most so many things."""
 GOOD, FAIR = 0.97, 0.90
 """Shares of right pictures from which a challenge counts as easy, or as so-so, for a model."""
 
@@ -106,10 +111,11 @@ class Target:
     negative: bool = True
 
     @classmethod
-    def of(cls, card: Card, *, family: str = "") -> Self:
-        """A model by its card. family: its real one where the card only says that it is hosted."""
+    def of(cls, card: Card) -> Self:
+        """A model by its card; of a hosted one, what is said of it tells the family."""
         takes = card.capabilities
-        named = family or card.family
+        claim = CLAIMS.get(card.name)
+        named = claim.family if claim and card.family == "hosted" else card.family
         return cls(
             named if named in FAMILIES else "diffusion",
             card.name,
@@ -119,17 +125,29 @@ class Target:
             takes.negative if takes else True,
         )
 
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """A built-in model by its card, a hosted one by what is said of it, or a family; `FileProblem` for others."""
+        known = _built_in()
+        claim = CLAIMS.get(name)
+        if known.has(name) and known.find(name).card.capabilities:
+            return cls.of(known.find(name).card)
+        if name in FAMILIES:
+            return cls(name)
+        if claim is not None:
+            return cls(claim.family, name, negative=False)
+        known.capabilities(name)
+        raise FileProblem(f"{name!r} is a part of other models, not one that makes pictures")
+
     def judge(self, challenge: str, spot: Spot) -> tuple[Severity, str]:
         """How hard the spot is for this model, and the reason with its figure."""
         level, habit = HABITS[challenge][self.family]
         who = self.name or f"{self.family} models"
         row = ROWS.get(challenge, "")
         score = self.scores.get(row)
-        within = not self.nouns or (
-            all(noun in self.nouns for noun in spot.nouns)
-            and bool(spot.nouns)
-            and spot.number <= (self.most or spot.number)
-        )
+        most = min(self.most or spot.number, MEASURED_TO.get(challenge, spot.number))
+        known = bool(spot.nouns) and all(noun in self.nouns for noun in spot.nouns)
+        within = spot.number <= most and (known or not self.nouns)
         if score is not None and within:
             measured = _by_score(score)
             return measured, f"{spot.what}; {who} gets {100 * score:.1f} % of such prompts right (row {row!r})"
@@ -138,6 +156,12 @@ class Target:
             beyond = f"; this is beyond the {len(self.nouns)} nouns that {who} knows"
             return _shifted(level, 1), f"{spot.what}; {habit}{beyond}"
         return level, f"{spot.what}; {who}: {habit}"
+
+
+@cache
+def _built_in() -> Registry:
+    """The cards that ship inside the package, which do not change while it runs."""
+    return Registry().add_folder(builtin_folder())
 
 
 def _by_score(score: float) -> Severity:

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from triptych.advice import Advice, Target
+    from triptych.advice import Advice
 
 
 def advise(
     prompt: Annotated[str, typer.Argument(help="The prompt or instruction; - reads it from stdin.")],
-    model: Annotated[
-        str, typer.Option("--model", "-m", help="The model, or one of: diffusion, flow, autoregressive, hybrid.")
-    ] = "flow",
+    model: Annotated[str, typer.Option("--model", "-m", help="Which model, built in or hosted.")] = "flow",
+    family: Annotated[
+        str | None, typer.Option(help="A family at large instead: diffusion, flow, autoregressive or hybrid.")
+    ] = None,
     edit: Annotated[
         bool, typer.Option("--edit", help="The words are an instruction for a picture that exists.")
     ] = False,
@@ -22,31 +23,21 @@ def advise(
     quiet: Annotated[bool, typer.Option("--quiet", help="No hints.")] = False,
 ) -> None:
     """Find what is likely to go wrong with a prompt, and say it better."""
+    from triptych.advice import Target
     from triptych.advice import advise as advised
+    from triptych.advice.target import FAMILIES
     from triptych.cli.output import read_prompt, show_json
+    from triptych.core.errors import one_of
     from triptych.core.request import Request
 
     prompt = read_prompt(prompt)
     Request.make(prompt=prompt, model=model)
-    advice = advised(prompt, target_of(model), edit=edit)
+    target = model if family is None else Target(one_of("family", family, FAMILIES))
+    advice = advised(prompt, target, edit=edit)
     if as_json:
         show_json(advice.as_json())
     else:
         _show(advice, quiet)
-
-
-def target_of(model: str) -> Target:
-    """An installed model by its card, or a family by its name. Raises `FileProblem` for neither."""
-    from triptych.advice.claims import CLAIMS
-    from triptych.advice.target import FAMILIES, Target
-    from triptych.cli.catalogue import registry
-
-    known = registry(hosted=True)
-    if model in FAMILIES and not known.has(model):
-        return Target(model)
-    known.capabilities(model)
-    claim = CLAIMS.get(model)
-    return Target.of(known.find(model).card, family=claim.family if claim else "")
 
 
 def _show(advice: Advice, quiet: bool) -> None:

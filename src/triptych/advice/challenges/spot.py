@@ -56,8 +56,10 @@ def same_case(words: str, like: str) -> str:
 def frame_named(sentence: Sentence, position: int, *, reach: int = 6) -> bool:
     """Whether the words around a position say that the viewer's frame is meant."""
     before = sentence.words(position - 4, position)
-    if any(
-        word in ("viewer", "viewer's", "viewers", "camera's", "frame", "screen", "stage", "house") for word in before
+    if any(word in ("viewer", "viewers", "camera") for word in before) or before[-1:] in (
+        ["stage"],
+        ["screen"],
+        ["frame"],
     ):
         return True
     after = sentence.words(position + 1, position + 1 + reach)

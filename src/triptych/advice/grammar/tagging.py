@@ -156,6 +156,9 @@ def _verb_or_not(word: str, base: str, before: Token | None, after: Token | None
     if tag == "NOUN" and before is not None and _begins_phrase(after, prepositions=True):
         plural = before.lemma != before.lower
         # "the boy walks", "the boys walk"; but "park lights", "street signs" before a verb or an end
+        ends = after is None or after.kind in ("stop", "mark")
+        if ends and not (before.lemma in w.PEOPLE or before.lemma in w.ANIMALS):
+            return "NOUN"
         agrees = (word != base) != plural or before.lemma in ("person", "sheep", "fish")
         if agrees and (word != base or plural):
             return "VERB"

@@ -240,7 +240,7 @@ ADJECTIVES = word_set(
     "isometric aerial overhead panoramic close wide-angle vertical horizontal symmetrical asymmetrical transparent "
     "translucent opaque hollow solid liquid frozen molten burning glowing floating flying sleeping dead alive fluffy "
     "furry hairy bare naked nude loose tight stiff fancy casual formal festive wintry summery autumnal tropical "
-    "arctic urban rural suburban industrial domestic public private secret hidden holy sacred magical mystical "
+    "arctic urban rural suburban industrial domestic public private secret holy sacred magical mystical "
     "mythical haunted spooky scary creepy grim eerie strange weird odd funny silly comic cartoon french english "
     "german italian spanish japanese chinese indian african american dutch greek roman egyptian nordic scandinavian "
     "mexican korean russian british european asian persian moroccan turkish identical same different similar other "
