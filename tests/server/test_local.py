@@ -143,6 +143,22 @@ def test_errors_of_the_store_come_through(use: Callable[..., None]) -> None:
     use(work)
 
 
+def test_a_job_that_ends_between_two_reads_is_followed_to_its_end(use: Callable[..., None]) -> None:
+    async def work(service: LocalService, told: list[Job]) -> None:
+        job = (await service.submit(new())).job
+        read = service.job
+
+        async def late(id: str) -> Job:
+            found = await read(id)
+            await _soon(lambda: told)
+            return found
+
+        service.job = late  # type: ignore[method-assign]
+        assert kinds(await asyncio.wait_for(followed(service, job.id), 30))[-1] == "done"
+
+    use(work)
+
+
 def test_cancel_while_followed(use: Callable[..., None]) -> None:
     async def work(service: LocalService, told: list[Job]) -> None:
         slow = (await service.submit(new(steps=60))).job
