@@ -35,6 +35,12 @@ def test_every_example_has_a_test_below() -> None:
     assert {path.stem for path in EXAMPLES} <= tested
 
 
+def test_advise(capsys: pytest.CaptureFixture[str]) -> None:
+    *families, better = run("advise", capsys).splitlines()
+    assert [line.partition(":")[0] for line in families] == ["diffusion", "flow", "autoregressive"]
+    assert "windowless clock tower" in better
+
+
 def test_generate(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert run("generate", capsys).count("exact") == 2
     assert len(list(tmp_path.glob("apples-*.png"))) == 2
