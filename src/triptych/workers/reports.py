@@ -20,10 +20,8 @@ class Reports:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._waiting: deque[Callable[[], None]] = deque()
-
-    @property
-    def waiting(self) -> int:
-        return len(self._waiting)
+        self.refused = False
+        """Whether something waits because the storage would not take it."""
 
     def tell(self, call: Callable[[], None]) -> None:
         """Make the call after all that still wait; keep it where the storage refuses."""
@@ -39,7 +37,9 @@ class Reports:
                     self._waiting[0]()
                 except StorageError as error:
                     log.warning("%d reports wait for the storage: %s", len(self._waiting), error)
+                    self.refused = True
                     return
                 except Exception:
                     log.exception("a report to the job store failed and is given up")
                 self._waiting.popleft()
+            self.refused = False

@@ -65,7 +65,8 @@ class Slot:
         self._ready = threading.Event()
         self._drained = threading.Event()
         self.crashes = 0
-        self.healthy_at = time.monotonic()
+        self.in_a_row = 0
+        """Processes that died since a job last came to its end."""
         self.heard_at = time.monotonic()
 
     # ------------------------------------------------------------------------------------------- the process
@@ -77,7 +78,7 @@ class Slot:
     @property
     def ready(self) -> bool:
         """Whether jobs may be given: the models are there, and nothing that must be told first is left."""
-        return self._ready.is_set() and self.running and not self.reports.waiting
+        return self._ready.is_set() and self.running and not self.reports.refused
 
     @property
     def pid(self) -> int | None:
@@ -227,7 +228,7 @@ class Slot:
         self._report(lambda: self._store.picture(job.id, job.attempts, index, image, recipe))
 
     def _on_end(self, held: Held, report: Callable[[], object]) -> None:
-        self.healthy_at = time.monotonic()
+        self.in_a_row = 0
         self._report(report)
         self._drop(held.job.id)
 
@@ -263,6 +264,7 @@ class Slot:
             held, self._held = list(self._held), {}
         self._ready.clear()
         self.crashes += 1
+        self.in_a_row += 1
         self.figures.ended()
         log.warning(
             "worker %s (pid %d) died with status %d; it held %d jobs", self.name, process.pid, status, len(held)

@@ -31,10 +31,9 @@ from triptych.workers.states import States
 MOST_PICTURES = 32
 """Pictures that a worker has at once; the rest wait in the store, where priority and cancel reach them sooner."""
 BEAT = 0.5
-LONGEST_PAUSE = 30.0
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 30.0
 SILENCE = 900.0
 """A worker with jobs that says nothing for so long hangs: even one step of a huge picture takes less."""
-HEALTHY = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -154,19 +153,19 @@ class Supervisor:
             log.error("worker %s has said nothing for %d s; it is killed", slot.name, SILENCE)
             slot.kill()
             return
-        if claim and slot.ready:
-            # A job is a picture at least; what it asks for beyond is known once it is claimed.
-            while (room := self._most - slot.pictures) > 0 and (jobs := self._store.claim(slot.name, room)):
-                for job in jobs:
-                    slot.give(job)
+        # A job is a picture at least; how many it asks for is known once it is claimed. The worker may die meanwhile.
+        while claim and slot.ready and (room := self._most - slot.pictures) > 0:
+            jobs = self._store.claim(slot.name, room)
+            for job in jobs:
+                slot.give(job)
+            if not jobs:
+                break
         if beat:
             slot.beat()
 
     def _pause(self, slot: Slot) -> float:
         """Seconds between two starts: longer each time a worker dies without having ended a job."""
-        if time.monotonic() - slot.healthy_at < HEALTHY:
-            return 0.2
-        return min(0.5 * 2 ** min(slot.crashes, 10), LONGEST_PAUSE)
+        return min(SHORTEST_PAUSE * 2 ** min(slot.in_a_row, 16), LONGEST_PAUSE)
 
     def _on_events(self, events: Sequence[JobEvent]) -> None:
         if any(event.kind in ("queued", "requeued") for event in events):
