@@ -32,7 +32,7 @@ def rewritten(prompt: str, challenge: str, *, edit: bool = False) -> str:
         ("left_right", "her left leg, from behind", "her leg nearer the left edge of the frame, from behind"),
         ("scale", "a giant teacup", "a teacup as tall as a house"),
         ("scale", "a tiny owl", "an owl no bigger than a matchbox"),
-        ("scale", "a tiny house beside a mug", "a house a tenth of the size of the mug beside a mug"),
+        ("scale", "a tiny house beside a mug", "a house beside a mug ten times its size"),
         ("text", "a sign saying OPEN", 'a sign saying "OPEN" in large plain letters'),
         ("occlusion", "a lollipop in mouth", "lips closed around the stick of a lollipop"),
         ("occlusion", "a girl behind a curtain", "a curtain in front, and past the edge of it only a part of the girl"),

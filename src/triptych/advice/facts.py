@@ -66,6 +66,7 @@ def _facts(sentence: Sentence) -> Iterator[Fact]:
     for token in sentence.tokens:
         if token.tag == "VERB" and token.lemma not in NO_FACT:
             yield ("act", token.lemma)
+    subject = ""
     for phrase in sentence.phrases:
         noun = phrase.noun
         if phrase.head.tag == "QUOTE":
@@ -84,7 +85,9 @@ def _facts(sentence: Sentence) -> Iterator[Fact]:
             owner = sentence.phrases[phrase.owner]
             yield ("part", noun, owner.noun)
         link = [token.lower for token in phrase.link]
-        if link in (["is"], ["are"]) and phrase.head.tag == "ADJ" and phrase.index:
-            for token in phrase.tokens:
-                if token.tag == "ADJ":
-                    yield ("trait", token.lower, sentence.phrases[phrase.index - 1].noun)
+        if link in (["is"], ["are"]) and phrase.index:
+            subject = sentence.phrases[phrase.index - 1].noun
+        elif link != ["and"]:
+            subject = ""
+        if subject and phrase.head.tag == "ADJ":  # "the ladder is tall and white"
+            yield from (("trait", token.lower, subject) for token in phrase.tokens if token.tag == "ADJ")

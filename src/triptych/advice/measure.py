@@ -79,7 +79,7 @@ def read_cases(path: Path) -> list[Case]:
 def read_others(prompts: Sequence[Path], labels: Path) -> dict[str, list[Case]]:
     """Prompts of other people, which are not part of this repository, with labels that are: source -> cases.
 
-    prompts: files of a table whose first column is the prompt, or JSON with "prompt" anywhere in it. A line of `labels`
+    prompts: files of a table whose first column is the prompt, or JSON with prompts anywhere in it. A line of `labels`
     holds the source, the first 16 digits of the SHA-256 of a prompt, "paint" or "edit", and its labels.
     """
     known = {hashlib.sha256(prompt.encode()).hexdigest()[:16]: prompt for path in prompts for prompt in _prompts(path)}
@@ -110,6 +110,8 @@ def _prompts(path: Path) -> Iterator[str]:
             prompt = item.get("prompt")
             if isinstance(prompt, str):
                 yield prompt
+        elif isinstance(item, str):
+            yield item
         if isinstance(item, dict | list):
             waiting += item.values() if isinstance(item, dict) else item
 

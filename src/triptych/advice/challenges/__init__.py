@@ -27,8 +27,8 @@ RULES: dict[str, Rule] = {
     "counting": counting,
     "text": lettering,
     "physics": physics,
-    "hands": hands,
     "occlusion": occlusion,
+    "hands": hands,
     "attribute_mixing": attribute_mixing,
 }
 """In the order in which rewrites are made: single words first, and last what takes a sentence apart."""

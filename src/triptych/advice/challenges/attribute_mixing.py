@@ -221,6 +221,8 @@ def _name(text: str, phrase: Phrase, heads: Sequence[str], number: int) -> str:
     noun = " ".join(words) or phrase.head.text
     if not same:
         return f"The {noun}"
+    if phrase.number is not None:
+        return f"The {phrase.number.text.lower()} {noun}"
     return f"{('One', 'The other', 'The third', 'The fourth')[min(heads[:number].count(phrase.noun), 3)]} {noun}"
 
 

@@ -13,7 +13,7 @@ from triptych.advice.challenges.spot import Spot, aside
 from triptych.advice.grammar import Parse, Phrase, Sentence
 from triptych.advice.grammar.tagging import is_plural
 from triptych.advice.grammar.tokens import Token
-from triptych.advice.grammar.words import GROUPS, NUMBERS, word_set
+from triptych.advice.grammar.words import BODY, GROUPS, NUMBERS, word_set
 
 FEWEST = 3
 MOST = 200
@@ -28,6 +28,7 @@ VAGUE = word_set("about around roughly approximately some over almost nearly hun
 CREWS = word_set("crew team family group band party pack flock herd gang set row class choir squad circle")
 """Words for many that a number may follow: "a crew of six"."""
 PLACES = word_set("in on at above below behind beside under near to by left right")
+APART = "each of them apart and in full view"
 NAMES = {value: word for word, value in NUMBERS.items()}
 FLAT = ("icon", "icons", "pattern", "grid", "above", "overhead", "sheet", "aerial", "panel", "comic", "tray", "carton")
 
@@ -48,14 +49,16 @@ def counting(parse: Parse) -> Iterator[Spot]:
                 start,
                 end,
                 f"{words!r} is an exact number of things, and nothing says where each of them is",
-                aside(parse.text, start, end, _told(sentence, first, number, parse)),
+                aside(parse.text, start, end, _told(sentence, first, phrase, number, parse)),
                 weight=(number > HARD) - (number <= EASY),
                 nouns=(phrase.noun,),
                 number=number,
             )
 
 
-def _told(sentence: Sentence, first: int, number: int, parse: Parse) -> str:
+def _told(sentence: Sentence, first: int, phrase: Phrase, number: int, parse: Parse) -> str:
+    if phrase.noun in BODY or phrase.head.lower in BODY:
+        return APART
     if sentence.lower(first - 1) == "of" and sentence.lower(first - 2) in ("stack", "pile", "tower"):
         return f"{name(1)} on top of the other {name(number - 1)}"
     return places(number, flat=parse.has(*FLAT))
@@ -114,6 +117,8 @@ def _placed(parse: Parse, sentence: Sentence, phrase: Phrase, number: int) -> bo
     """Whether the things are told apart by place: "one on the left, one in the middle"."""
     tokens = list(parse.tokens)
     after = [token for token in tokens if token.start >= phrase.end]
+    if parse.text[phrase.end :].startswith(f", {APART}"):
+        return True
     told = 0
     for index, token in enumerate(after[:-1]):
         amount = value(token)

@@ -7,7 +7,9 @@ told already. The cure is the action: what each finger does or touches.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from triptych.advice.challenges.spot import Spot, aside
 from triptych.advice.challenges.written import written_words
@@ -88,6 +90,10 @@ POINTERS = word_set(
 )
 
 
+SIDE = re.compile(r"(?: nearer the (?:left|right) edge)? of the frame| nearer the (?:left|right) edge of the frame")
+"""A side that is told already belongs to the hand that it follows."""
+
+
 def hands(parse: Parse) -> Iterator[Spot]:
     """Every hand, gesture or work of fingers that is not told already."""
     written = written_words(parse)
@@ -101,8 +107,10 @@ def hands(parse: Parse) -> Iterator[Spot]:
             spot = _gesture(parse.text, sentence, position) or _action(parse.text, sentence, position)
             spot = spot or _part(parse.text, sentence, position)
             if spot is not None:
+                # One pose is told for a sentence: more would be about the same fingers.
+                told = spot if past < 0 else replace(spot, rewrite=None)
                 past = spot.end
-                yield spot
+                yield told
 
 
 def _is_told(sentence: Sentence) -> bool:
@@ -217,6 +225,8 @@ def _part(text: str, sentence: Sentence, position: int) -> Spot | None:
 
 
 def _spot(text: str, start: int, end: int, told: str) -> Spot:
+    if match := SIDE.match(text, end):
+        end = match.end()
     words = text[start:end]
     return Spot(
         start, end, f"{words!r} puts fingers in sight and leaves their pose to chance", aside(text, start, end, told)

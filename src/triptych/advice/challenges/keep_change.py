@@ -75,6 +75,8 @@ def _rewrite(text: str, changed: Sequence[Clause], others: Sequence[Clause]) -> 
                 _definite(text, change.phrases[0].start, change.phrases[0].end) if change.phrases else "what changes"
             )
             named.append(f"the place of {thing}" if change.phrases else thing)
+        elif found[0].noun in LIGHT:
+            named.append("the light")
         else:
             named.append(_definite(text, found[0].start, found[0].end))
     said = [f"Keep everything in this image except {' and '.join(dict.fromkeys(named))}."]

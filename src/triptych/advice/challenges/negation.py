@@ -162,6 +162,8 @@ def _thing(text: str, sentence: Sentence, position: int) -> Spot | None:
         rewrite = _before_noun(text, place, states)
     else:
         rewrite = ", ".join(states)
+        if position > 1 and sentence.lower(position - 1) in ("and", "but"):
+            start, rewrite = sentence.tokens[position - 2].end, f", {rewrite}"
     return _spot(text, start, end, sentence.tokens[position].start, rewrite, named, scope)
 
 
@@ -184,11 +186,13 @@ def _owner(sentence: Sentence, position: int) -> Phrase | None:
             return None
         back -= 1
     elif word in ("free", "devoid", "lacking", "lacks", "without", "sans"):
-        if sentence.tokens[back].tag == "AUX":
+        if back >= 0 and sentence.tokens[back].tag == "AUX":
             back -= 1
     else:
         return None
-    phrase = sentence.phrase_at(back)
+    if sentence.lower(back) in ("that", "which", "who"):
+        back -= 1
+    phrase = sentence.phrase_at(back) if back >= 0 else None
     whole = phrase is not None and phrase.last == back and phrase.head.tag == "NOUN" and phrase.owner is None
     return phrase if whole else None
 
@@ -282,15 +286,7 @@ def _not(text: str, sentence: Sentence, position: int) -> Spot | None:
         return _spot(text, start, end, start, state, named, [])
     if phrase is not None and phrase.head.tag == "NOUN":
         return _spot(text, start, end, start, _state(text, phrase), named, [phrase])
-    return _spot(
-        text,
-        start,
-        end,
-        start,
-        f"un{following.text}" if following.tag == "ADJ" else f"{following.text}-free",
-        named,
-        [],
-    )
+    return _spot(text, start, end, start, f"un{following.text}" if following.tag == "ADJ" else None, named, [])
 
 
 def _spot(text: str, start: int, end: int, cue: int, rewrite: str | None, named: str, scope: list[Phrase]) -> Spot:

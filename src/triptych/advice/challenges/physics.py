@@ -106,7 +106,7 @@ def _shadow(text: str, sentence: Sentence, position: int) -> Spot | None:
     )
     long = any(each.lower in ("long", "tall", "giant", "stretching") for each in phrase.attributes)
     style = any(each.lower in STYLE for each in phrase.attributes)
-    hidden = any(each in ("in", "into", "from") for each in before[-2:]) and not casting and not owned
+    hidden = any(each in ("in", "into", "from") for each in before[-2:]) and not (casting or owned or after == "of")
     if hidden or not (casting or owned or placed or long) or (style and not casting and after not in ("of", "on")):
         return None
     if after == "puppet" or sentence.lower(position - 1) in ("eye", "drop", "five"):
@@ -152,6 +152,11 @@ def _event(text: str, sentence: Sentence, position: int) -> Spot | None:
     after = sentence.phrase_after(position, within=4)
     lemma, word = token.lemma, token.lower
     who = phrase if token.tag == "ADJ" and phrase is not None else before
+    if before is None and who is None and after is not None and after.first == position + 1:
+        who = after  # "hovering cow"
+    if before is not None and sentence.lower(position - 1) == ",":
+        # "an airship shaped like a pig, floating": it may be any of the things before the comma
+        who = next((each for each in sentence.phrases if each.last < position and _any(each, FLOATERS)), who)
     moves = token.tag == "VERB" or (token.tag == "ADJ" and word.endswith(("ing", "ed")))
     stem = lemma if token.tag == "VERB" else _stem(word)
     if word in ("mid-air", "midair", "weightless", "weightlessly", "mid-leap", "mid-jump") or (
@@ -168,7 +173,7 @@ def _event(text: str, sentence: Sentence, position: int) -> Spot | None:
         if stem != "levitate" and (lies or who is None or who.is_part or _any(who, FLOATERS)):
             return None
         start, end = _whole(sentence, position)
-        return _told(text, start, end, "as if held by an unseen wire, its shade right below")
+        return _told(text, start, end, "as if held by an unseen wire, the shade right below")
     if (
         word == "suspended"
         and token.tag in ("VERB", "ADJ")

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from triptych.advice.challenges.spot import Spot, same_case, with_article
+from triptych.advice.challenges.spot import Spot, aside, same_case, with_article
 from triptych.advice.challenges.written import written_words
 from triptych.advice.grammar import Parse, Phrase, Sentence
-from triptych.advice.grammar.words import word_set
+from triptych.advice.grammar.words import PLACES, word_set
 
 HUGE = word_set(
     "giant huge enormous gigantic colossal massive immense oversized towering gargantuan mammoth titanic humongous "
@@ -96,39 +96,54 @@ def _compares(sentence: Sentence) -> bool:
 
 
 def _spot(text: str, sentence: Sentence, phrase: Phrase, index: int) -> Spot:
-    token = phrase.tokens[index]
-    size = token.lower
+    """The phrase without its size, and a comparison: on the thing beside it, or with one that everybody knows."""
+    size = phrase.tokens[index]
     words = text[phrase.start : phrase.end]
-    if token is phrase.head:
-        plain = f"{words}, several times the height of everything around"
-    else:
-        following = phrase.tokens[index + 1]
-        rest = text[following.start : phrase.end]
-        head = text[phrase.start : token.start]
-        if phrase.determiner in ("a", "an") and phrase.tokens[0].end + 1 == token.start:
-            head = with_article(rest).removesuffix(rest)
-        head = same_case(head, words)
-        other = _measure(text, sentence, phrase)
-        if size in TINY:
-            measure = f"a tenth of the size of {other}" if other else "no bigger than a matchbox"
-        else:
-            measure = f"ten times the size of {other}" if other else "as tall as a house"
-        plain = f"{head}{rest} {measure}"
-    return Spot(phrase.start, phrase.end, f"{words!r} is an extreme size that nothing in the prompt measures", plain,
-                nouns=(phrase.noun,))  # fmt: skip
+    what = f"{words!r} is an extreme size that nothing in the prompt measures"
+    tiny = size.lower in TINY
+    if size is phrase.head:
+        told = aside(text, phrase.start, phrase.end, "several times the height of everything around")
+        return Spot(phrase.start, phrase.end, what, told, nouns=(phrase.noun,))
+    plain = _without(text, phrase, index)
+    other = _beside(sentence, phrase)
+    if other is not None:
+        pronoun = "their" if phrase.plural else "its"
+        measure = f"ten times {pronoun} size" if tiny else f"a tenth of {pronoun} size"
+        rewrite = f"{plain}{text[phrase.end : other.end]} {measure}"
+        return Spot(phrase.start, other.end, what, rewrite, nouns=(phrase.noun, other.noun))
+    end = _whole(sentence, phrase)
+    measure = "no bigger than a matchbox" if tiny else "as tall as a house"
+    rewrite = plain + aside(text, phrase.end, end, measure)
+    return Spot(phrase.start, end, what, rewrite, nouns=(phrase.noun,))
 
 
-def _measure(text: str, sentence: Sentence, phrase: Phrase) -> str:
-    """A thing beside it to measure it against: the nearest phrase with "a" or "the" that is no scenery and no place."""
-    for other in sentence.phrases:
-        near = abs(other.index - phrase.index) == 1
-        usable = other.head.tag == "NOUN" and not other.plural and not other.is_part and not other.is_scenery
-        if (
-            near
-            and usable
-            and other.determiner in ("a", "an", "the")
-            and _size(other) is None
-            and len(other.tokens) <= 4
-        ):
-            return "the" + text[other.start + len(other.determiner) : other.end]
-    return ""
+def _without(text: str, phrase: Phrase, index: int) -> str:
+    """The phrase without the word at an index, its article mended."""
+    size, following = phrase.tokens[index], phrase.tokens[index + 1]
+    head, rest = text[phrase.start : size.start], text[following.start : phrase.end]
+    if phrase.determiner in ("a", "an") and index == 1:
+        head = with_article(rest).removesuffix(rest)
+    return same_case(f"{head}{rest}", text[phrase.start : phrase.end])
+
+
+def _beside(sentence: Sentence, phrase: Phrase) -> Phrase | None:
+    """A thing right behind it in the sentence to measure it against: one that is no place, no scenery, no part."""
+    if phrase.index + 1 >= len(sentence.phrases):
+        return None
+    other = sentence.phrases[phrase.index + 1]
+    link = [token.lower for token in other.link]
+    thing = other.head.tag == "NOUN" and not (other.plural or other.is_part or other.is_scenery or _is_place(other))
+    near = len(link) <= 4 and not {"of", "'s", "’s", ",", "and", "with", "in", "through"} & set(link)
+    return other if thing and near and other.determiner in ("a", "an", "the") and _size(other) is None else None
+
+
+def _is_place(phrase: Phrase) -> bool:
+    return phrase.noun in PLACES or phrase.head.lower in PLACES
+
+
+def _whole(sentence: Sentence, phrase: Phrase) -> int:
+    """Where a thing ends in words: "the enormous head of a robot", "a titanic ship's wheel" are one."""
+    for other in sentence.phrases[phrase.index + 1 : phrase.index + 2]:
+        if [token.lower for token in other.link] in (["of"], ["'s"], ["’s"]):
+            return other.end
+    return phrase.end

@@ -109,6 +109,8 @@ class Phrase:
     def is_part(self) -> bool:
         """A part of a body, or something worn."""
         word, lemma = self.head.lower, self.head.lemma
+        if lemma == "paint" and any(token.lower in ("face", "body") for token in self.tokens):
+            return True
         boxed = lemma == "ring" and any(token.lower == "in" for token in self.link)
         if boxed or (lemma == "glass" and self.number is not None):
             return False

@@ -118,7 +118,11 @@ def _open(word: str, before: Token | None, after: Token | None) -> str:
 
 def _rather_noun(word: str, before: Token | None, after: Token | None) -> str:
     """Names of people and animals that are verbs too ("fish", "cook", "duck", "model"): verbs after "to" only."""
-    if word in ("cook", "fish", "guard", "duck", "bear", "model") and before is not None and before.tag == "TO":
+    if (
+        word in ("cook", "fish", "guard", "duck", "bear", "model", "figure", "man")
+        and before is not None
+        and before.tag == "TO"
+    ):
         return "VERB"
     return "NOUN"
 
