@@ -67,6 +67,8 @@ class Running:
         theirs.close()
         self.open = False
         self.stopped = False
+        self.ended = 0
+        """How many jobs it has brought to an end, as far as it was heard."""
 
     def say(self, **word: Any) -> bool:
         """False when nobody listens any more."""
@@ -76,15 +78,17 @@ class Running:
             return False
         return True
 
-    def hear(self, until: float = 0.0) -> None:
-        """Take in what was said; wait for more until then (monotonic time), or until the owner is gone."""
-        while self.pipe.poll(max(until - time.monotonic(), 0.0)):
+    def hear(self, until: float = 0.0, ends: int = 2**31) -> None:
+        """Take in what was said; wait for more until then (monotonic time), or until the owner is gone, or has ended
+        so many jobs."""
+        while self.ended < ends and self.pipe.poll(max(until - time.monotonic(), 0.0)):
             try:
                 said = json.loads(self.pipe.recv_bytes())
             except (EOFError, OSError):
                 return
             self.open = self.open or "open" in said
             self.stopped = self.stopped or "stopped" in said
+            self.ended += "ended" in said
             self.ledger.hear(said)
             if self.stopped:
                 return

@@ -27,9 +27,10 @@ from triptych.core.request import Request
 from triptych.jobs import AlreadyEnded, FolderInUse, Job, NewJob, StaleAttempt, Store, publish, sweep
 from triptych.jobs.crash import arm
 
-PAINTERS = 2
-CLAIMED = 8
+PAINTERS = 8
+CLAIMED = 2
 SUBMITTERS = 16
+WORK = ("queued", "requeued")
 REGRETTED = 7
 """The last digit of jobs that are cancelled as soon as they are accepted."""
 
@@ -89,6 +90,8 @@ class Owner:
         self.store = Store.open(folder)
         self.told = threading.Lock()
         self.stopping = threading.Event()
+        self.work = threading.Event()
+        self.store.listen(lambda events: self.work.set() if any(one.kind in WORK for one in events) else None)
 
     def tell(self, **said: Any) -> None:
         with self.told:
@@ -114,8 +117,10 @@ class Owner:
                         self.store.stopped(job.id, job.attempts)
                     else:
                         paint(self.store, self.folder, job)
+                    self.tell(ended=job.id)
             if not jobs:
-                self.stopping.wait(0.005)
+                self.work.clear()
+                self.work.wait(0.2)
 
     def run(self) -> None:
         """Until the parent says stop (or kills)."""

@@ -7,6 +7,9 @@ from typing import TypeVar
 
 FULL = os.environ.get("TRIPTYCH_RELIABILITY") == "full"
 
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+"""A folder whose syncs cost nothing; None where the system has none."""
+
 T = TypeVar("T")
 
 FIGURES: list[tuple[str, dict[str, object]]] = []

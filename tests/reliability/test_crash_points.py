@@ -51,10 +51,10 @@ def damaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("passes", PASSES)
 @pytest.mark.parametrize("point", sorted(POINTS))
-def test_a_kill_there_loses_nothing(point: str, passes: int, tmp_path: Path, log: Path, damaged: Path) -> None:
+def test_a_kill_there_loses_nothing(point: str, passes: int, quick: Path, log: Path, damaged: Path) -> None:
     if point in ONCE and passes > 1:
         pytest.skip("passed once only")
-    folder = tmp_path / "data"
+    folder = quick / "data"
     shutil.copytree(damaged if point in ("corrupt.aside", "rebuild.row") else log, folder)
     ledger = Ledger()
     if point == "requeue.row":

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +33,8 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.timeout(1800)
-def test_any_write_may_fail_and_the_next_job_works(failing: Path) -> None:
-    # In memory where there is such a folder: what fails is decided before the disk is asked, and syncs cost nothing.
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(dir=memory) as folder:
-        found = _trials(failing, Path(folder))
+def test_any_write_may_fail_and_the_next_job_works(failing: Path, quick: Path) -> None:
+    found = _trials(failing, quick)
     for name, counts in found.items():
         refusals = sum(count for kind, count in counts.items() if kind not in ("rounds", "slowest"))
         # If nothing had been refused, nothing would have failed, and the test would say nothing.
