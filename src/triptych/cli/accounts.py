@@ -56,15 +56,15 @@ def ceiling(max_cost: float | None, environment: Mapping[str, str] = os.environ)
     return amount
 
 
-def agree(estimate: float, model: str, max_cost: float | None, *, quiet: bool) -> None:
+def agree(estimate: float, model: str, max_cost: float | None, *, asks: bool = True) -> None:
     """Raise where it would cost too much; ask on a terminal where no ceiling was given. A script is not asked."""
     from triptych.cli.output import tell
     from triptych.hosted.generate import check_cost
 
     check_cost(estimate, max_cost)
-    if max_cost is not None or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not asks or max_cost is not None or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return
-    tell(f"{model} is hosted and costs about ${estimate:.3f}. Go on? [y/N] (--max-cost does not ask)")
+    tell(f"{model} costs about ${estimate:.3f}. Go on? [y/N] (with --max-cost it is not asked)")
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise Cancelled("stopped before anything was sent")
 
@@ -75,7 +75,7 @@ def painter(request: Request, *, max_cost: float | None, previews: bool, quiet: 
 
     limit = ceiling(max_cost)
     own = account()
-    agree(order(request, previews=previews).estimate, request.model, limit, quiet=quiet)
+    agree(order(request, previews=previews).estimate, request.model, limit)
     tell_open_jobs(own, quiet=quiet)
     return partial(generate, account=own, max_cost=limit)
 
@@ -105,7 +105,7 @@ def editor(
     selection = select(mask, opened, invert=invert, grow=grow)
     fields = {key: value for key, value in fields.items() if key != "use_plan"}
     laid_out, _ = plan_edit(opened.pixels, instruction, mask=selection.mask, lock=lock, model=model, **fields)
-    agree(laid_out.estimate, model, limit, quiet=quiet)
+    agree(laid_out.estimate, model, limit)
     tell_open_jobs(own, quiet=quiet)
     return partial(
         edit,

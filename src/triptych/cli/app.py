@@ -12,6 +12,7 @@ import typer
 from triptych.cli import (
     advise,
     bench,
+    chain,
     compare,
     control,
     edit,
@@ -50,6 +51,7 @@ COMMANDS = (
     "lora",
     "keys",
     "hosted",
+    "chain",
     "compare",
     "advise",
     "route",
@@ -116,6 +118,7 @@ app.command()(control.control)
 app.add_typer(lora.app, name="lora")
 app.add_typer(keys.app, name="keys")
 app.add_typer(hosted.app, name="hosted")
+app.command()(chain.chain)
 app.command()(compare.compare)
 app.command()(advise.advise)
 app.command()(route.route)

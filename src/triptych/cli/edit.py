@@ -240,6 +240,7 @@ def _show(result: EditResult, path: Path, told: Any, *, as_json: bool, quiet: bo
                 "family": result.family,
                 "seconds": result.seconds,
                 "steps": result.request.steps,
+                "cost": result.cost,
                 "plan": image.plan.as_json() if image.plan else None,
                 "notes": [note.as_json() for note in notes],
                 "recipe": image.recipe.as_json(),

@@ -199,6 +199,7 @@ def _show_json(result: Result, paths: list[Path], notes: list[Note]) -> None:
             "family": result.family,
             "seconds": result.seconds,
             "steps": result.request.steps,
+            "cost": result.cost,
             "plan": first.plan.as_json() if first.plan else None,
             "notes": [note.as_json() for note in notes],
             "recipe": first.recipe.as_json(),

@@ -40,7 +40,10 @@ class Image:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a request. seconds: wall clock per stage (start, plan, encode, denoise, decode, total)."""
+    """What became of a request. seconds: wall clock per stage (start, plan, encode, denoise, decode, total).
+
+    cost: in US dollars, of a hosted model.
+    """
 
     images: tuple[Image, ...]
     notes: tuple[Note, ...]
@@ -48,3 +51,4 @@ class Result:
     request: Request
     model: str
     family: str
+    cost: float = 0.0

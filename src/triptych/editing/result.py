@@ -21,7 +21,8 @@ from triptych.editing.verify import LockReport
 class EditResult:
     """What became of an edit. mask: (H, W), True where it was allowed. seconds: of painting, and in total.
 
-    returned: how far a hosted model's answer was from what was asked of it; None for a model that paints here.
+    returned: how far a hosted model's answer was from what was asked of it; None for a model that paints here. cost: in
+    US dollars, of a hosted model.
     """
 
     image: Image
@@ -35,6 +36,7 @@ class EditResult:
     model: str
     family: str
     returned: Returned | None = None
+    cost: float = 0.0
 
     def save(self, path: str | Path) -> Path:
         """Write the picture with its recipe; at lock 1 only a file that is proved to keep every pixel outside.

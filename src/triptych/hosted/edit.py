@@ -30,7 +30,7 @@ from triptych.editing.lock import Edit, Patch, composed
 from triptych.editing.result import EditResult
 from triptych.hosted import catalogue
 from triptych.hosted.account import Account
-from triptych.hosted.generate import OnEvent, Order, check_cost, cost_note, deliver, image_of, order
+from triptych.hosted.generate import OnEvent, Order, check_cost, cost_note, cost_of, deliver, image_of, order
 
 WHOLE = 0.5
 """The position of the dial for an instruction without a mask: the picture goes in, nothing of it is put back."""
@@ -50,20 +50,21 @@ def edit(
     max_cost: float | None = None,
     told: Sequence[Note] = (),
     on_event: OnEvent | None = None,
+    tag: str = "",
     **fields: Any,
 ) -> EditResult:
     """Have a hosted model do what the instruction says, in the selected part of a picture.
 
     pixels: uint8 (H, W, 3 or 4); mask: (H, W), True where it may change. lock: as in `editing.dial`; above 1/2 old
-    pixels are put back, at 1 all outside of the mask, byte by byte. told: notes about picture and mask. Raises
-    `InvalidRequest`, `ProviderError` or `ContentRefused`.
+    pixels are put back, at 1 all outside of the mask, byte by byte. told: notes about picture and mask. tag: see
+    `generate`. Raises `InvalidRequest`, `ProviderError` or `ContentRefused`.
     """
     started = time.perf_counter()
     laid_out, patch = plan_edit(pixels, instruction, mask=mask, lock=lock, model=model, **fields)
     check_cost(laid_out.estimate, max_cost)
     tell = on_event or (lambda event: None)
     tell(Started(0, laid_out.request, laid_out.notes))
-    deliveries, _ = deliver(laid_out, account, on_event=tell)
+    deliveries, _ = deliver(laid_out, account, on_event=tell, tag=tag)
     task = laid_out.tasks[0]
     asked = patch.window.to_model(_rgb(patch.window.cut(pixels)))
     answer, returned = aligned(asked, deliveries[0].pictures[0], _kept(mask, patch.window))
@@ -91,6 +92,7 @@ def edit(
         model=model,
         family="hosted",
         returned=returned,
+        cost=cost_of(deliveries),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,9 @@ from triptych.core.results import Image, Result
 from triptych.core.steps import Step
 from triptych.hosted import catalogue, prices
 from triptych.hosted.account import Account
+from triptych.hosted.errors import Unknown
 from triptych.hosted.provider import Model, Task
-from triptych.hosted.run import Delivery, Line, carry_out
+from triptych.hosted.run import Delivery, Line, carry_out, delivered
 from triptych.hosted.words import notes_of
 
 OnEvent = Callable[[Event], None]
@@ -101,31 +102,35 @@ def generate(
     max_cost: float | None = None,
     previews: bool = False,
     on_event: OnEvent | None = None,
+    tag: str = "",
     **fields: Any,
 ) -> Result:
     """Make pictures of a prompt by a hosted model.
 
-    max_cost: in US dollars, by the estimate. previews: show what it paints, where the provider does. fields: any field
-    of `Request`. Raises `InvalidRequest` for what the model refuses, `ProviderError` (4) or `ContentRefused` (5).
+    max_cost: in US dollars, by the estimate. previews: show what it paints, where the provider does. tag: a name of
+    this very work, by which it is known again: what was paid for under it is not asked for twice. fields: any field of
+    `Request`. Raises `InvalidRequest` for what the model refuses, `ProviderError` (4) or `ContentRefused` (5).
     """
     started = time.perf_counter()
     asked = order(Request.make(prompt=prompt, model=model, **fields), previews=previews)
     check_cost(asked.estimate, max_cost)
     tell = on_event or _nobody
     tell(Started(0, asked.request, asked.notes))
-    deliveries, lost = deliver(asked, account, on_event=tell)
+    deliveries, lost = deliver(asked, account, on_event=tell, tag=tag)
     images = images_of(asked.request, deliveries)
     notes = tuple(dict.fromkeys((*asked.notes, *lost, *(note for one in deliveries for note in one.notes))))
     notes = (*notes, *_size_note(asked, images), cost_note(deliveries))
     for image in images:
         tell(Finished(0, image.index, asked.request, image.pixels, None, notes))
     seconds = {"total": round(time.perf_counter() - started, 4)}
-    return Result(images, notes, seconds, asked.request, model, "hosted")
+    return Result(images, notes, seconds, asked.request, model, "hosted", cost_of(deliveries))
 
 
-def deliver(asked: Order, account: Account, *, on_event: OnEvent) -> tuple[list[Delivery], tuple[Note, ...]]:
+def deliver(
+    asked: Order, account: Account, *, on_event: OnEvent, tag: str = ""
+) -> tuple[list[Delivery], tuple[Note, ...]]:
     """Carry out the calls of an order one by one. If a later one fails, what was paid for is given all the same, with a
-    note; if the first does, its error is raised.
+    note; if the first does, its error is raised. `Unknown` if a call of the same tag has no end yet.
     """
     provider, _ = catalogue.find(asked.model.name)
     client = account.client(provider)
@@ -140,7 +145,11 @@ def deliver(asked: Order, account: Account, *, on_event: OnEvent) -> tuple[list[
                 "first": sum(one.n for one in asked.tasks[:number]),
                 "n": task.n,
                 "edit": task.picture is not None,
+                "tag": tag,
             }
+            if tag and (before := paid_before(account, tag, what["first"])):
+                deliveries.append(before)
+                continue
             shown = _Shown(on_event, sum(len(one.pictures) for one in deliveries), task.partial)
             try:
                 deliveries.append(carry_out(line, task, what, prices.estimate(task), on_partial=shown))
@@ -153,6 +162,24 @@ def deliver(asked: Order, account: Account, *, on_event: OnEvent) -> tuple[list[
     finally:
         client.close()
     return deliveries, ()
+
+
+def paid_before(account: Account, tag: str, first: int) -> Delivery | None:
+    """The pictures of a call of the same tag that was paid for already; `Unknown` if one has no end yet."""
+    for job in account.ledger.jobs():
+        if job.what.get("tag") != tag or job.what.get("first") != first:
+            continue
+        if job.is_open:
+            raise Unknown(
+                f"this was sent before as the job {job.id}, which is {job.state}: first bring it to an end with "
+                f"triptych hosted resolve {job.id}",
+                job.id,
+            )
+        if job.state == "done" and job.pictures:
+            before = delivered(job.id, job.pictures, 0.0, told=True)
+            told = f"the pictures of the job {job.id}, which was paid for already, are taken"
+            return replace(before, notes=(Note("cost", "note", told),))
+    return None
 
 
 def images_of(request: Request, deliveries: list[Delivery]) -> tuple[Image, ...]:
@@ -187,9 +214,13 @@ def _size_note(asked: Order, images: tuple[Image, ...]) -> tuple[Note, ...]:
 
 def cost_note(deliveries: list[Delivery]) -> Note:
     """What it cost, and who says so."""
-    cost = sum(one.cost or 0.0 for one in deliveries)
     by = "as the provider says" if all(one.told for one in deliveries) else "by the price table, an estimate"
-    return Note("cost", "note", f"${cost:.3f}, {by}")
+    return Note("cost", "note", f"${cost_of(deliveries):.3f}, {by}")
+
+
+def cost_of(deliveries: list[Delivery]) -> float:
+    """US dollars, told or estimated; 0 for what was paid for before."""
+    return sum(one.cost or 0.0 for one in deliveries)
 
 
 class _Shown:
