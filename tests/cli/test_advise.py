@@ -119,7 +119,8 @@ def test_held_out_mistakes_are_never_listed(run: Run) -> None:
     assert not any(prompt in done.out for prompt in prompts)
 
 
-def test_figures_need_a_page_to_go_to(run: Run) -> None:
+def test_figures_need_a_page_to_go_to(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     done = run("bench", "advise", "--cases", CASES, "--write")
     assert done.code == 3
     assert "docs/adviser.md" in done.err
