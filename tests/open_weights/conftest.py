@@ -14,14 +14,14 @@ pytest.importorskip("transformers")
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """The folder of a checkpoint of `evals.parity.checkpoints`, by its name. Not to be changed: copy it."""
-    from triptych.evals.parity.checkpoints import CHECKPOINTS
+    from triptych.evals.parity.checkpoints import CHECKPOINTS, SHAPED
 
     root = tmp_path_factory.mktemp("checkpoints")
 
     def folder_of(name: str) -> Path:
         folder = root / name
         if not folder.exists():
-            CHECKPOINTS[name](folder)
+            (CHECKPOINTS | SHAPED)[name](folder)
         return folder
 
     return folder_of

@@ -92,8 +92,8 @@ def _check_layout(path: Path, header: Any, payload: int) -> dict[str, TensorInfo
         if name == "__metadata__":
             continue
         try:
-            start, end = (int(offset) for offset in entry["data_offsets"])
-            found[name] = TensorInfo(entry["dtype"], tuple(int(side) for side in entry["shape"]))
+            start, end = (_whole(offset) for offset in entry["data_offsets"])
+            found[name] = TensorInfo(entry["dtype"], tuple(_whole(side) for side in entry["shape"]))
             expected = found[name].bytes
         except (KeyError, TypeError, ValueError):
             raise FileProblem(f"{path} is damaged: the entry of tensor {name[:80]!r} cannot be read") from None
@@ -108,6 +108,13 @@ def _check_layout(path: Path, header: Any, payload: int) -> dict[str, TensorInfo
     if position != payload:
         raise FileProblem(f"{path} is truncated: {payload} bytes of tensors instead of {position}")
     return found
+
+
+def _whole(value: Any) -> int:
+    """A number of a header. What else Python would make one of (32.5, "32", true) is none to other readers."""
+    if type(value) is not int:
+        raise TypeError(f"{value!r} is no whole number")
+    return value
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

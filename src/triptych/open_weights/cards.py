@@ -10,7 +10,7 @@ from triptych.core.capabilities import Capabilities, Tier
 from triptych.core.errors import FileProblem
 from triptych.core.registry import Card, Entry, WeightFile
 from triptych.core.weights import file_sha256
-from triptych.open_weights import folders
+from triptych.open_weights import folders, single
 from triptych.open_weights.found import Checkpoint
 
 OPEN = "open"
@@ -26,6 +26,8 @@ def open_checkpoint(path: Path) -> Checkpoint:
     path = path.expanduser().absolute()
     if folders.is_folder(path):
         return folders.open_folder(path)
+    if single.is_one_file(path):
+        return single.open_file(path)
     if path.is_dir():
         raise FileProblem(f"{path} holds no model_index.json; a diffusers folder or a .safetensors file is needed")
     if not path.exists():

@@ -7,8 +7,9 @@ architecture.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Container, Generator, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 import torch
@@ -17,28 +18,20 @@ from torch import Tensor, nn
 
 from triptych.core.errors import FileProblem
 from triptych.core.weights import check_safetensors
-from triptych.open_weights.found import Part
+from triptych.open_weights.found import Fused, Part, Turned
 
 M = TypeVar("M", bound=nn.Module)
+
+Place = str | Fused | Turned
 
 SHOWN = 3
 
 
 @contextmanager
 def empty() -> Generator[None]:
-    """Networks that are made within have parameters without memory; their buffers (tables of positions) are real."""
-    register = nn.Module.register_parameter
-
-    def on_meta(module: nn.Module, name: str, parameter: nn.Parameter | None) -> None:
-        register(module, name, parameter)
-        if parameter is not None:
-            module._parameters[name] = nn.Parameter(parameter.to("meta"), requires_grad=False)
-
-    nn.Module.register_parameter = on_meta  # type: ignore[method-assign]
-    try:
+    """Networks that are made within have no memory, whatever sizes a configuration asks for."""
+    with torch.device("meta"):
         yield
-    finally:
-        nn.Module.register_parameter = register  # type: ignore[method-assign]
 
 
 def filled(make: Callable[[], M], part: Part, what: str, *, dtype: torch.dtype = torch.float32) -> M:
@@ -49,57 +42,87 @@ def filled(make: Callable[[], M], part: Part, what: str, *, dtype: torch.dtype =
     with empty():
         module = make()
     wanted = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
-    sources = _sources(part, wanted, what)
+    places = _places(part, wanted, what)
     state: dict[str, Tensor] = {}
-    for name, tensor in _mapped(part, sources):
+    for theirs, tensor in _mapped(part.files, places):
         if not _finite(tensor):
-            raise FileProblem(f"{what}: {sources[name]} holds numbers that are none (NaN or infinite)")
-        state[name] = tensor.to(dtype).view(wanted[name]) if tensor.is_floating_point() else tensor
+            raise FileProblem(f"{what}: {theirs} holds numbers that are none (NaN or infinite)")
+        for name, piece in zip(_names(places[theirs]), _pieces(places[theirs], tensor), strict=True):
+            state[name] = piece.to(dtype).view(wanted[name]) if piece.is_floating_point() else piece
     module.load_state_dict(state, strict=True, assign=True)
+    _count_positions(module)
     return module.requires_grad_(False).eval()
 
 
-def _sources(part: Part, wanted: dict[str, tuple[int, ...]], what: str) -> dict[str, str]:
-    """The network's name -> the name in the file, for every tensor of the network; `FileProblem` where they differ."""
+def _places(part: Part, wanted: dict[str, tuple[int, ...]], what: str) -> dict[str, Place]:
+    """Where each tensor of the file belongs; `FileProblem` where file and network differ in a name or a shape."""
     rename = part.rename or (lambda name: name)
-    found: dict[str, str] = {}
+    found: dict[str, Place] = {}
+    sources: dict[str, str] = {}
     beside: list[str] = []
-    for theirs in part.tensors:
-        ours = rename(theirs)
-        if ours in wanted:
-            if ours in found:
-                raise FileProblem(f"{what}: {found[ours]} and {theirs} are the same tensor by two names")
-            found[ours] = theirs
-        elif ours is not None and not _idle(ours):
+    for theirs, info in part.tensors.items():
+        place = rename(theirs)
+        if place is None or _idle(theirs):
+            continue
+        names = _names(place)
+        if not wanted.keys() >= set(names):
             beside.append(theirs)
-    missing = [name for name in wanted if name not in found]
+            continue
+        if twice := [name for name in names if name in sources]:
+            raise FileProblem(f"{what}: {sources[twice[0]]} and {theirs} are the same tensor by two names")
+        needed = _needed(place, [wanted[name] for name in names])
+        if _squeezed(info.shape) != _squeezed(needed):
+            raise FileProblem(f"{what}: {theirs[:80]} is {_shape(info.shape)}; {_shape(needed)} is needed")
+        found[theirs] = place
+        sources |= dict.fromkeys(names, theirs)
+    missing = [name for name in wanted if name not in sources]
     if missing or beside:
         told = [f"{len(missing)} missing ({_some(missing)})"] * bool(missing)
         told += [f"{len(beside)} that it has no place for ({_some(beside)})"] * bool(beside)
         raise FileProblem(f"{what}: the weights do not fit their configuration: {', '.join(told)}")
-    for ours, theirs in found.items():
-        shape = part.tensors[theirs].shape
-        if _squeezed(shape) != _squeezed(wanted[ours]):
-            raise FileProblem(f"{what}: {theirs} is {_shape(shape)}; {_shape(wanted[ours])} is needed")
     return found
 
 
-def _mapped(part: Part, sources: dict[str, str]) -> Iterator[tuple[str, Tensor]]:
-    """Each tensor by its own name, as a view of the mapped file."""
-    ours = {theirs: name for name, theirs in sources.items()}
-    for path in part.files:
+def _names(place: Place) -> tuple[str, ...]:
+    if isinstance(place, Fused):
+        return place.names
+    return (place.name,) if isinstance(place, Turned) else (place,)
+
+
+def _needed(place: Place, shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
+    """The shape that the file's tensor must have."""
+    if isinstance(place, Turned):
+        return shapes[0][::-1]
+    return (sum(shape[0] for shape in shapes), *shapes[0][1:]) if isinstance(place, Fused) else shapes[0]
+
+
+def _pieces(place: Place, tensor: Tensor) -> tuple[Tensor, ...]:
+    if isinstance(place, Fused):
+        return tensor.chunk(len(place.names))
+    return (tensor.t().contiguous(),) if isinstance(place, Turned) else (tensor,)
+
+
+def _mapped(files: tuple[Path, ...], wanted: Container[str]) -> Iterator[tuple[str, Tensor]]:
+    """Each wanted tensor by its name in the file, as a view of the mapped file."""
+    for path in files:
         check_safetensors(path)
         try:
             with safe_open(path, framework="pt") as file:
                 for theirs in file.keys():  # noqa: SIM118 - not a mapping
-                    if theirs in ours:
-                        yield ours[theirs], file.get_tensor(theirs)
-        except OSError as error:
-            raise FileProblem(f"cannot read the weights {path}: {error}") from error
+                    if theirs in wanted:
+                        yield theirs, file.get_tensor(theirs)
+        except FileProblem:
+            raise
         except Exception as error:  # safetensors raises its own kinds
-            if isinstance(error, FileProblem):
-                raise
             raise FileProblem(f"the weights {path} cannot be read: {error}") from error
+
+
+def _count_positions(module: nn.Module) -> None:
+    """Tables 0, 1, 2, ... that transformers keeps beside the weights and in no file."""
+    for owner in module.modules():
+        for name, table in owner.named_buffers(recurse=False):
+            if name == "position_ids":
+                setattr(owner, name, torch.arange(table.shape[-1]).expand(table.shape))
 
 
 def _finite(tensor: Tensor) -> bool:

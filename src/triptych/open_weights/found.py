@@ -12,7 +12,22 @@ from typing import Any
 
 from triptych.core.weights import TensorInfo
 
-Rename = Callable[[str], "str | None"]
+
+@dataclass(frozen=True)
+class Fused:
+    """Several tensors of the network that lie in one of the file, their rows one after the other."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Turned:
+    """A matrix that lies in the file with rows and columns swapped."""
+
+    name: str
+
+
+Rename = Callable[[str], "str | Fused | Turned | None"]
 """A tensor's name in its file -> its name in the network here; None where it is of another part or of none."""
 
 
@@ -22,6 +37,7 @@ class Part:
 
     kind: diffusers' or transformers' class, from the allow-list. files: its weights. tensors: what their headers say.
     rename: None where names are the network's own. folder: where files of other kinds lie (vocabularies).
+    pad: the token that a text tower without a vocabulary of its own is filled up with.
     """
 
     kind: str
@@ -30,6 +46,7 @@ class Part:
     tensors: dict[str, TensorInfo] = field(default_factory=dict)
     rename: Rename | None = None
     folder: Path | None = None
+    pad: str | None = None
 
     @property
     def bytes(self) -> int:

@@ -11,15 +11,16 @@ from triptych.core.errors import FileProblem
 from triptych.core.registry import Entry
 from triptych.families.diffusion.unet import UNet, UNetConfig
 from triptych.open_weights.cards import OPEN, open_checkpoint
-from triptych.open_weights.clip import load_clip
+from triptych.open_weights.clip import ClipText, load_clip
 from triptych.open_weights.filling import filled
 from triptych.open_weights.folders import config_of
 from triptych.open_weights.found import Checkpoint, Part
+from triptych.open_weights.jsonfile import Config
 from triptych.open_weights.noise import diffusion_of
 from triptych.open_weights.renames import vae_of_diffusers
 from triptych.open_weights.stable_diffusion import StableDiffusion, Towers
 from triptych.open_weights.vae import Vae, VaeConfig, check_factor
-from triptych.open_weights.vocabulary import ClipVocabulary, read_vocabulary, shipped
+from triptych.open_weights.vocabulary import END, ClipVocabulary, read_vocabulary, shipped
 
 
 def load(name: str, entry: Entry, dtype: torch.dtype = torch.float32) -> Any:
@@ -55,12 +56,17 @@ def _unet(found: Checkpoint, dtype: torch.dtype) -> UNet:
 
 def check_unet(part: Part, what: str) -> None:
     """Numbers that decide how large the network becomes, within what any such network has."""
-    from triptych.open_weights.jsonfile import Config
-
     config = Config(part.config, what)
     config.wholes("block_out_channels", most=8192)
     config.whole("layers_per_block", most=16)
     config.whole("cross_attention_dim", most=65536)
+    for name in ("in_channels", "out_channels"):
+        config.whole(name, most=1024)
+    config.whole("norm_num_groups", 32, most=1024)
+    config.number("norm_eps", 1e-5, most=1.0)
+    if part.config.get("addition_embed_type") == "text_time":
+        for name in ("addition_time_embed_dim", "projection_class_embeddings_input_dim"):
+            config.whole(name, most=65536)
     for name in ("attention_head_dim", "transformer_layers_per_block"):
         if isinstance(part.config.get(name), list):
             config.wholes(name, most=256)
@@ -77,15 +83,13 @@ def load_vae(found: Checkpoint, dtype: torch.dtype) -> Vae:
     return filled(lambda: Vae(config), part, what, dtype=dtype)
 
 
-def _tower(found: Checkpoint, name: str, dtype: torch.dtype) -> Any:
-    return load_clip(
-        found.parts[name],
-        _vocabulary(found, name.replace("text_encoder", "tokenizer")),
-        f"{name} of {found.path.name}",
-        dtype,
-    )
+def _tower(found: Checkpoint, name: str, dtype: torch.dtype) -> ClipText:
+    part = found.parts[name]
+    vocabulary = _vocabulary(found, name.replace("text_encoder", "tokenizer"), part.pad)
+    return load_clip(part, vocabulary, f"{name} of {found.path.name}", dtype)
 
 
-def _vocabulary(found: Checkpoint, name: str) -> ClipVocabulary:
+def _vocabulary(found: Checkpoint, name: str, pad: str | None) -> ClipVocabulary:
+    """The checkpoint's own, or the one of all Stable Diffusions where the file brings none."""
     part = found.parts.get(name)
-    return shipped() if part is None or part.folder is None else read_vocabulary(part.folder)
+    return shipped(pad or END) if part is None or part.folder is None else read_vocabulary(part.folder)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from triptych.open_weights.found import Fused, Turned
+
 _OLD_ATTENTION = {".query.": ".to_q.", ".key.": ".to_k.", ".value.": ".to_v.", ".proj_attn.": ".to_out.0."}
 
 
@@ -15,11 +17,45 @@ def vae_of_diffusers(name: str) -> str:
     return name
 
 
-def clip_name(name: str | None, prefix: str) -> str | None:
+def clip_name(place: str | Fused | Turned | None, prefix: str) -> str | Fused | Turned | None:
     """A text tower's tensor under the prefix, or none, that the network has; its projection stands outside of both."""
-    if name is None or name.startswith("text_projection."):
-        return name
-    return prefix + name.removeprefix("text_model.")
+    if isinstance(place, Fused):
+        return Fused(tuple(prefix + name.removeprefix("text_model.") for name in place.names))
+    if place is None or isinstance(place, Turned) or place.startswith("text_projection."):
+        return place
+    return prefix + place.removeprefix("text_model.")
+
+
+_OPEN_CLIP = {
+    "ln_1": "layer_norm1",
+    "ln_2": "layer_norm2",
+    "attn.out_proj": "self_attn.out_proj",
+    "mlp.c_fc": "mlp.fc1",
+    "mlp.c_proj": "mlp.fc2",
+}
+_OPEN_CLIP_AROUND = {
+    "positional_embedding": "embeddings.position_embedding.weight",
+    "token_embedding.weight": "embeddings.token_embedding.weight",
+    "ln_final.weight": "final_layer_norm.weight",
+    "ln_final.bias": "final_layer_norm.bias",
+}
+
+
+def open_clip(name: str, layers: int, *, projects: bool) -> str | Fused | Turned | None:
+    """OpenCLIP's names of a text tower. layers: so many are used; Stable Diffusion 2 leaves the last one out."""
+    if name in _OPEN_CLIP_AROUND:
+        return _OPEN_CLIP_AROUND[name]
+    if name == "text_projection":
+        return Turned("text_projection.weight") if projects else None
+    match = re.fullmatch(r"transformer\.resblocks\.(\d+)\.(.+)", name)
+    if match is None or int(match[1]) >= layers:
+        return None
+    layer, rest = f"encoder.layers.{match[1]}", match[2]
+    if rest in ("attn.in_proj_weight", "attn.in_proj_bias"):
+        leaf = rest.removeprefix("attn.in_proj_")
+        return Fused(tuple(f"{layer}.self_attn.{each}_proj.{leaf}" for each in "qkv"))
+    stem, _, leaf = rest.rpartition(".")
+    return f"{layer}.{_OPEN_CLIP.get(stem, stem)}.{leaf}"
 
 
 _UNET_RESNET = {
@@ -56,7 +92,7 @@ def unet_of_one_file(name: str, layers: int) -> str | None:
         if within == layers:
             return f"down_blocks.{level}.downsamplers.0.conv{rest.removeprefix('op')}"
         return _block(f"down_blocks.{level}", within, place, rest)
-    if match := re.fullmatch(r"middle_block\.(\d)\.(.+)", name):
+    if match := re.fullmatch(r"middle_block\.([012])\.(.+)", name):
         if match[1] == "1":
             return f"mid_block.attentions.0.{match[2]}"
         return _block("mid_block", int(match[1]) // 2, "0", match[2])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,43 +15,65 @@ from torch import nn
 from triptych.open_weights.vocabulary import END, shipped
 
 NOISE = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
-TINY_VAE: dict[str, Any] = {
-    "block_out_channels": (8, 8, 16, 16),
-    "down_block_types": ("DownEncoderBlock2D",) * 4,
-    "up_block_types": ("UpDecoderBlock2D",) * 4,
-    "norm_num_groups": 4,
-    "layers_per_block": 1,
-}
 
 
-def stable_diffusion_1(folder: Path) -> None:
+@dataclass(frozen=True)
+class Shapes:
+    """heads, groups: of the U-Net. tower: width of the first text tower. size_features: of each of SDXL's numbers."""
+
+    heads: int
+    groups: int
+    tower: int
+    tower_heads: int
+    size_features: int
+    vae_channels: tuple[int, ...]
+    vae_groups: int
+    vae_layers: int
+
+    @property
+    def vae(self) -> dict[str, Any]:
+        return {
+            "block_out_channels": self.vae_channels,
+            "down_block_types": ("DownEncoderBlock2D",) * 4,
+            "up_block_types": ("UpDecoderBlock2D",) * 4,
+            "norm_num_groups": self.vae_groups,
+            "layers_per_block": self.vae_layers,
+        }
+
+
+TINY = Shapes(4, 8, 32, 4, 8, (8, 8, 16, 16), 4, 1)
+ONE_FILE = Shapes(1, 32, 64, 1, 256, (32, 32, 64, 64), 32, 2)
+"""What one file does not tell is as in every public checkpoint: heads of 64 channels, 32 groups."""
+
+
+def stable_diffusion_1(folder: Path, like: Shapes = TINY) -> None:
     """SD 1.x: epsilon, one tower of OpenAI's CLIP, 1x1 convolutions around the transformers."""
-    _stable_diffusion(folder, tower=_tower(act="quick_gelu"), pad=END, prediction="epsilon", linear=False)
+    _stable_diffusion(folder, like, act="quick_gelu", pad=END, prediction="epsilon", linear=False)
 
 
-def stable_diffusion_2(folder: Path) -> None:
+def stable_diffusion_2(folder: Path, like: Shapes = TINY) -> None:
     """SD 2.x at 768: v, OpenCLIP's tower, which pads with "!", linear layers around the transformers."""
-    _stable_diffusion(folder, tower=_tower(act="gelu"), pad="!", prediction="v_prediction", linear=True)
+    _stable_diffusion(folder, like, act="gelu", pad="!", prediction="v_prediction", linear=True)
 
 
-def stable_diffusion_xl(folder: Path) -> None:
+def stable_diffusion_xl(folder: Path, like: Shapes = TINY) -> None:
     """SDXL: two towers side by side, pooled text and sizes beside the time."""
     diffusers = _diffusers()
     with _random():
         unet = diffusers.UNet2DConditionModel(
-            **_unet(cross=32 + 48, linear=True)
+            **_unet(like, cross=like.tower + 64, linear=True)
             | {
                 "transformer_layers_per_block": (1, 2),
-                "attention_head_dim": (4, 8),
+                "attention_head_dim": (like.heads, like.heads),
                 "addition_embed_type": "text_time",
-                "addition_time_embed_dim": 8,
-                "projection_class_embeddings_input_dim": 24 + 6 * 8,
+                "addition_time_embed_dim": like.size_features,
+                "projection_class_embeddings_input_dim": 24 + 6 * like.size_features,
             }
         )
         pipeline = diffusers.StableDiffusionXLPipeline(
-            vae=diffusers.AutoencoderKL(**TINY_VAE, latent_channels=4, scaling_factor=0.13025),
-            text_encoder=_tower(act="quick_gelu"),
-            text_encoder_2=_tower(act="gelu", width=48, projected=24),
+            vae=diffusers.AutoencoderKL(**like.vae, latent_channels=4, scaling_factor=0.13025),
+            text_encoder=_tower(like, act="quick_gelu"),
+            text_encoder_2=_tower(like, act="gelu", width=64, projected=24),
             tokenizer=_tokenizer(END),
             tokenizer_2=_tokenizer("!"),
             unet=unet,
@@ -59,14 +83,14 @@ def stable_diffusion_xl(folder: Path) -> None:
     _save(pipeline, folder)
 
 
-def _stable_diffusion(folder: Path, *, tower: Any, pad: str, prediction: str, linear: bool) -> None:
+def _stable_diffusion(folder: Path, like: Shapes, *, act: str, pad: str, prediction: str, linear: bool) -> None:
     diffusers = _diffusers()
     with _random():
         pipeline = diffusers.StableDiffusionPipeline(
-            vae=diffusers.AutoencoderKL(**TINY_VAE, latent_channels=4),
-            text_encoder=tower,
+            vae=diffusers.AutoencoderKL(**like.vae, latent_channels=4),
+            text_encoder=_tower(like, act=act),
             tokenizer=_tokenizer(pad),
-            unet=diffusers.UNet2DConditionModel(**_unet(cross=32, linear=linear)),
+            unet=diffusers.UNet2DConditionModel(**_unet(like, cross=like.tower, linear=linear)),
             scheduler=diffusers.DDIMScheduler(
                 **NOISE, prediction_type=prediction, clip_sample=False, set_alpha_to_one=False, steps_offset=1
             ),
@@ -77,7 +101,7 @@ def _stable_diffusion(folder: Path, *, tower: Any, pad: str, prediction: str, li
     _save(pipeline, folder)
 
 
-def _unet(*, cross: int, linear: bool) -> dict[str, Any]:
+def _unet(like: Shapes, *, cross: int, linear: bool) -> dict[str, Any]:
     return {
         "sample_size": 8,
         "block_out_channels": (32, 64),
@@ -85,19 +109,20 @@ def _unet(*, cross: int, linear: bool) -> dict[str, Any]:
         "down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"),
         "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"),
         "cross_attention_dim": cross,
-        "attention_head_dim": 4,
-        "norm_num_groups": 8,
+        "attention_head_dim": like.heads,
+        "norm_num_groups": like.groups,
         "use_linear_projection": linear,
     }
 
 
-def _tower(*, act: str, width: int = 32, projected: int | None = None) -> Any:
+def _tower(like: Shapes, *, act: str, width: int | None = None, projected: int | None = None) -> Any:
     transformers = _transformers()
+    width = width or like.tower
     config = transformers.CLIPTextConfig(
         vocab_size=len(shipped().ids),
         hidden_size=width,
         intermediate_size=2 * width,
-        num_attention_heads=4,
+        num_attention_heads=like.tower_heads,
         num_hidden_layers=3,
         projection_dim=projected or width,
         hidden_act=act,
@@ -150,3 +175,9 @@ CHECKPOINTS: dict[str, Callable[[Path], None]] = {
     "sd2": stable_diffusion_2,
     "sdxl": stable_diffusion_xl,
 }
+SHAPED: dict[str, Callable[[Path], None]] = {
+    "sd1-shapes": partial(stable_diffusion_1, like=replace(ONE_FILE, heads=8)),
+    "sd2-shapes": partial(stable_diffusion_2, like=ONE_FILE),
+    "sdxl-shapes": partial(stable_diffusion_xl, like=ONE_FILE),
+}
+"""The same architectures, whose weights may also lie in one file."""
