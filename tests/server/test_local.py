@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tests.jobs.postgresql import Cluster
 from tests.workers.conftest import setup
 
 from triptych.core.errors import FileProblem
@@ -31,10 +32,12 @@ Use = Callable[[LocalService, list[Job]], Awaitable[None]]
 
 
 @asynccontextmanager
-async def opened(folder: Path, models: Path, slow: float) -> AsyncIterator[tuple[LocalService, list[Job]]]:
+async def opened(
+    folder: Path, models: Path, slow: float = 0.0, *, database: str | None = None, workers: int = 1
+) -> AsyncIterator[tuple[LocalService, list[Job]]]:
     """A service that works; the jobs that it told the end of."""
-    store = Store.open(folder)
-    supervisor = Supervisor(store, folder, setup(models, slow))
+    store = Store.open(database or folder)
+    supervisor = Supervisor(store, folder, setup(models, slow), workers=workers)
     service = LocalService(store, supervisor, Decoder(), folder, Registry().add_folder(models).models())
     told: list[Job] = []
     await service.start(told.append)
@@ -85,7 +88,8 @@ def test_from_submit_to_picture(use: Callable[..., None]) -> None:
         # Who comes afterwards gets the same from the disk, and who knows it all gets nothing.
         assert kinds(await followed(service, job.id)) == kinds(events)
         assert kinds(await followed(service, job.id, after=3)) == ["picture", "done"]
-        assert await followed(service, job.id, after=5) == []
+        for known in (5, 6, 10**6):
+            assert await followed(service, job.id, after=known) == []
         for index in range(2):
             data = await service.picture(job.id, index)
             assert data is not None
@@ -146,14 +150,14 @@ def test_errors_of_the_store_come_through(use: Callable[..., None]) -> None:
 def test_a_job_that_ends_between_two_reads_is_followed_to_its_end(use: Callable[..., None]) -> None:
     async def work(service: LocalService, told: list[Job]) -> None:
         job = (await service.submit(new())).job
-        read = service.job
+        read = service._events
 
-        async def late(id: str) -> Job:
-            found = await read(id)
+        async def early(id: str, after: int) -> list[JobEvent]:
+            found = await read(id, after)
             await _soon(lambda: told)
             return found
 
-        service.job = late  # type: ignore[method-assign]
+        service._events = early  # type: ignore[method-assign]
         assert kinds(await asyncio.wait_for(followed(service, job.id), 30))[-1] == "done"
 
     use(work)
@@ -190,6 +194,36 @@ def test_a_stop_ends_followers_and_the_next_start_goes_on(use: Callable[..., Non
 
     use(stop_in_the_middle, slow=0.05)
     use(go_on)
+
+
+@pytest.mark.postgresql
+def test_two_machines_share_a_queue(tmp_path: Path, tiny_folder: Path) -> None:
+    """One has the worker; who follows at the other hears all of it, and gets the picture from their common folder."""
+    cluster = Cluster()
+
+    async def work(database: str) -> None:
+        here = opened(tmp_path, tiny_folder, database=database, workers=0)
+        there = opened(tmp_path, tiny_folder, 0.05, database=database)
+        async with here as (service, _), there as (painter, _):
+            assert service.not_ready() is not None
+            job = (await service.submit(new(seed=3))).job
+            events = await asyncio.wait_for(followed(service, job.id), 60)
+            assert kinds(events) == ["queued", "started", "picture", "done"]
+            assert await service.picture(job.id, 0) == await painter.picture(job.id, 0)
+            assert [row.seed for row in await service.gallery(query="star", before=None, limit=5)] == [3]
+            waiting = (await service.submit(new(steps=200))).job
+            idle = service.follow(waiting.id, after=1000, idle=0.2)
+            assert await asyncio.wait_for(anext(idle), 20) is None
+            await service.cancel(waiting.id)
+            rest = [event async for event in idle if event is not None]
+            assert kinds(rest)[-1] == "cancelled"
+            await idle.aclose()
+            assert not service._followers
+
+    try:
+        asyncio.run(work(cluster.start().emptied("shared")))
+    finally:
+        cluster.remove()
 
 
 def test_uploads_are_decoded_elsewhere_and_kept_by_hash(use: Callable[..., None], tmp_path: Path) -> None:

@@ -119,10 +119,13 @@ class LocalService:
         self._followers.setdefault(id, set()).add(follower)
         listener = self._supervisor.listen(id, partials=partials, wake=lambda: self._on_loop(follower.news.set))
         try:
-            ended = (await self.job(id)).ended
+            await self.job(id)
             # Whoever listens first and reads then misses nothing; what is heard twice is known by its number.
-            for event in await self._events(id, after):
-                after, ended = event.number, ended or event.kind in ENDED
+            events = await self._events(id, 0)
+            after = min(after, events[-1].number)  # a number that there is not yet would hide the next events
+            ended = events[-1].kind in ENDED
+            for event in events[after:]:
+                after = event.number
                 yield event
             quiet = 0.0
             while not ended and not self._closed:
