@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import torch
@@ -10,7 +11,7 @@ from triptych.core.events import Failed, Finished, Started
 from triptych.core.pixels import pixels_sha256
 from triptych.core.request import Request
 from triptych.engine import Engine
-from triptych.engine.memory import Budget, Peak, held_bytes
+from triptych.engine.memory import Budget, Peak, available_bytes, held_bytes
 from triptych.library import Library
 from triptych.sampling import schedules
 from triptych.sampling.sampler import SamplerState
@@ -28,6 +29,12 @@ def test_the_peak_of_a_block_is_seen() -> None:
         torch.ones(64 * 2**20 // 4).sum()
     assert peak.grown is not None
     assert 50 * 2**20 < peak.grown < 200 * 2**20
+
+
+def test_what_is_available_is_less_than_all_there_is() -> None:
+    free = available_bytes()
+    assert free is not None
+    assert 0 < free < os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def test_one_alone_is_always_tried() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from torch import Tensor
 
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+_MEMINFO = Path("/proc/meminfo")
 _RESET_PEAK = "5"
 """Written to clear_refs it makes the peak what is in use now (Linux, proc(5))."""
 
@@ -58,6 +59,14 @@ def _status(name: str) -> int | None:
     """A line of the process's status, in bytes."""
     found = re.search(rf"^{name}:\s*(\d+) kB", _STATUS.read_text(), re.MULTILINE)
     return int(found[1]) * 1024 if found else None
+
+
+def available_bytes() -> int | None:
+    """What the system could give without swapping; None where it does not say."""
+    with suppress(OSError):
+        found = re.search(r"^MemAvailable:\s*(\d+) kB", _MEMINFO.read_text(), re.MULTILINE)
+        return int(found[1]) * 1024 if found else None
+    return None
 
 
 class Budget:

@@ -39,6 +39,7 @@ from triptych.core.errors import Cancelled, TriptychError
 from triptych.core.events import Event, Failed, Finished, Planned, Started, Stepped
 from triptych.core.request import Request
 from triptych.engine import Engine
+from triptych.engine.memory import available_bytes
 from triptych.workers import frames
 from triptych.workers.faults import fault_of
 from triptych.workers.figures import TELL_EVERY, Figures
@@ -51,6 +52,8 @@ from triptych.workers.wire import Channel, Frame, WireError
 MOST_STEPS = 2
 """Edits that are looked at, planned and put together at once; what they paint is the engine's."""
 IDLE = 0.5
+MEMORY = 0.6
+"""Share of the memory that is free at the start for pictures; models and readers are loaded beside them."""
 
 log = logging.getLogger("triptych.worker")
 
@@ -70,7 +73,9 @@ class Child:
         self.channel = channel
         self.inputs = AssetStore(Path(config["inputs"]))
         self.save_every = float(config.get("save_every", 5.0))
-        self.engine = Engine(results.library(), most_active=int(config.get("most_active", 32)))
+        free = available_bytes()
+        memory = config.get("memory", int(MEMORY * free) if free else None)
+        self.engine = Engine(results.library(), most_active=int(config.get("most_active", 32)), memory=memory)
         self.outbox = Outbox(channel, _vanish)
         self.inbox: queue.SimpleQueue[Frame | _Ask] = queue.SimpleQueue()
         # One core each: a second set of threads on all cores would hold up every forward of the engine.

@@ -101,4 +101,5 @@ class Process:
 
 def _environment() -> dict[str, str]:
     """No keys, no tokens: a child that was taken over finds nothing in its environment."""
-    return {name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(_PREFIXES)}
+    kept = {name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(_PREFIXES)}
+    return {"OMP_WAIT_POLICY": "PASSIVE", **kept}  # docs/decisions/0014: threads that wait sleep

@@ -30,6 +30,8 @@ from triptych.workers.states import States
 
 MOST_PICTURES = 32
 """Pictures that a worker has at once; the rest wait in the store, where priority and cancel reach them sooner."""
+STRIDE = 4
+"""Jobs that one of several workers is given at a time."""
 BEAT = 0.5
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 30.0
 SILENCE = 900.0
@@ -133,19 +135,26 @@ class Supervisor:
             self._nudged.clear()
             for slot in self._slots:
                 try:
-                    self._look_after(slot, beat=due, claim=not stopping)
+                    self._look_after(slot, beat=due, start=not stopping)
                 except StorageError as error:
                     log.warning("the storage refuses: %s", error)
                 except Exception:
                     log.exception("worker %s could not be looked after", slot.name)
+            if not stopping:
+                try:
+                    self._hand_out()
+                except StorageError as error:
+                    log.warning("the storage refuses: %s", error)
+                except Exception:
+                    log.exception("jobs could not be handed out")
             if due:
                 beaten = time.monotonic()
             self._wake.wait(BEAT)
 
-    def _look_after(self, slot: Slot, *, beat: bool, claim: bool) -> None:
+    def _look_after(self, slot: Slot, *, beat: bool, start: bool) -> None:
         slot.reports.again()
         if not slot.running:
-            if claim and time.monotonic() >= self._starts[slot.name]:
+            if start and time.monotonic() >= self._starts[slot.name]:
                 self._starts[slot.name] = time.monotonic() + self._pause(slot)
                 slot.start()
             return
@@ -153,15 +162,21 @@ class Supervisor:
             log.error("worker %s has said nothing for %d s; it is killed", slot.name, SILENCE)
             slot.kill()
             return
-        # A job is a picture at least; how many it asks for is known once it is claimed. The worker may die meanwhile.
-        while claim and slot.ready and (room := self._most - slot.pictures) > 0:
-            jobs = self._store.claim(slot.name, room)
+        if beat:
+            slot.beat()
+
+    def _hand_out(self) -> None:
+        """Claim what there is room for: the least busy worker first, and few at a time where there are several."""
+        open_to = list(self._slots)
+        while slots := [slot for slot in open_to if slot.ready and slot.pictures < self._most]:
+            slot = min(slots, key=lambda each: each.pictures)
+            # A job is a picture at least; how many it asks for is known once it is claimed.
+            room = self._most - slot.pictures
+            jobs = self._store.claim(slot.name, room if len(self._slots) == 1 else min(room, STRIDE))
             for job in jobs:
                 slot.give(job)
             if not jobs:
-                break
-        if beat:
-            slot.beat()
+                open_to.remove(slot)
 
     def _pause(self, slot: Slot) -> float:
         """Seconds between two starts: longer each time a worker dies without having ended a job."""
