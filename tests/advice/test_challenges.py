@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from triptych.advice import advise
 from triptych.advice.adviser import applied
 from triptych.advice.challenges import RULES, rules_for
 from triptych.advice.grammar import parse
+from triptych.core.request import MAX_PROMPT
 
 
 def rewritten(prompt: str, challenge: str, *, edit: bool = False) -> str:
@@ -150,3 +153,14 @@ def test_rewriting_ends_and_its_result_can_be_advised_again(parts: list[str], ed
     first = advise(" ".join(parts), edit=edit)
     again = advise(first.rewritten, edit=edit)
     assert len(again.rewritten) < 40 * (len(first.prompt) + 40)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["three red cats left of a blue dog, ", "a ", "'a'b", "red ", "no cats and ", "keep it and change it, ", "-", "('"],
+)
+def test_the_longest_prompts_are_read_in_a_moment(unit: str) -> None:
+    prompt = (unit * MAX_PROMPT)[:MAX_PROMPT]
+    before = time.process_time()
+    advise(prompt, edit=True)
+    assert time.process_time() - before < 4

@@ -29,6 +29,8 @@ CREWS = word_set("crew team family group band party pack flock herd gang set row
 """Words for many that a number may follow: "a crew of six"."""
 PLACES = word_set("in on at above below behind beside under near to by left right")
 APART = "each of them apart and in full view"
+REACH = 40
+"""So many words on, a thing may still get its place."""
 NAMES = {value: word for word, value in NUMBERS.items()}
 FLAT = ("icon", "icons", "pattern", "grid", "above", "overhead", "sheet", "aerial", "panel", "comic", "tray", "carton")
 
@@ -115,8 +117,9 @@ def value(token: Token) -> int | None:
 
 def _placed(parse: Parse, sentence: Sentence, phrase: Phrase, number: int) -> bool:
     """Whether the things are told apart by place: "one on the left, one in the middle"."""
-    tokens = list(parse.tokens)
-    after = [token for token in tokens if token.start >= phrase.end]
+    after = list(sentence.tokens[phrase.last + 1 :][:REACH])
+    if sentence is not parse.sentences[-1]:
+        after += parse.sentences[parse.sentences.index(sentence) + 1].tokens[:REACH]
     if parse.text[phrase.end :].startswith(f", {APART}"):
         return True
     told = 0

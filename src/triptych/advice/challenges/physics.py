@@ -156,7 +156,8 @@ def _event(text: str, sentence: Sentence, position: int) -> Spot | None:
         who = after  # "hovering cow"
     if before is not None and sentence.lower(position - 1) == ",":
         # "an airship shaped like a pig, floating": it may be any of the things before the comma
-        who = next((each for each in sentence.phrases if each.last < position and _any(each, FLOATERS)), who)
+        near = [each for each in sentence.phrases[: before.index + 1][-4:] if _any(each, FLOATERS)]
+        who = near[0] if near else who
     moves = token.tag == "VERB" or (token.tag == "ADJ" and word.endswith(("ing", "ed")))
     stem = lemma if token.tag == "VERB" else _stem(word)
     if word in ("mid-air", "midair", "weightless", "weightlessly", "mid-leap", "mid-jump") or (

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from triptych.advice.grammar.phrases import Phrase, phrases_of
 from triptych.advice.grammar.tagging import tagged
@@ -28,17 +29,30 @@ class Sentence:
         words = [token for token in self.tokens if token.tag != "STOP"]
         return (words or list(self.tokens))[-1].end
 
+    @cached_property
+    def _at(self) -> dict[int, Phrase]:
+        return {position: phrase for phrase in self.phrases for position in range(phrase.first, phrase.last + 1)}
+
+    @cached_property
+    def _firsts(self) -> list[int]:
+        return [phrase.first for phrase in self.phrases]
+
     def phrase_at(self, position: int) -> Phrase | None:
         """The phrase that holds the token at a position."""
-        return next((phrase for phrase in self.phrases if phrase.first <= position <= phrase.last), None)
+        return self._at.get(position)
 
     def phrase_after(self, position: int, *, within: int = 4) -> Phrase | None:
         """The first phrase that begins after a position, at most so many tokens on."""
-        return next((phrase for phrase in self.phrases if position < phrase.first <= position + within), None)
+        index = bisect_right(self._firsts, position)
+        found = self.phrases[index] if index < len(self.phrases) else None
+        return found if found is not None and found.first <= position + within else None
 
     def phrase_before(self, position: int) -> Phrase | None:
         """The last phrase that ends before a position."""
-        return next((phrase for phrase in reversed(self.phrases) if phrase.last < position), None)
+        index = bisect_left(self._firsts, position) - 1
+        while index >= 0 and self.phrases[index].last >= position:
+            index -= 1
+        return self.phrases[index] if index >= 0 else None
 
     def lower(self, position: int) -> str:
         """The word at a position, "" beyond the sentence."""
@@ -63,9 +77,13 @@ class Parse:
     def phrases(self) -> Iterator[Phrase]:
         return (phrase for sentence in self.sentences for phrase in sentence.phrases)
 
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return frozenset(word for token in self.tokens for word in (token.lower, token.lemma))
+
     def has(self, *words: str) -> bool:
         """Whether one of the words stands in the prompt, outside of quotations."""
-        return any(token.lower in words or token.lemma in words for token in self.tokens)
+        return not self._words.isdisjoint(words)
 
 
 @lru_cache(maxsize=256)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from triptych.advice.grammar import words as w
 from triptych.advice.grammar.tagging import is_plural
@@ -43,7 +44,7 @@ class Phrase:
     def end(self) -> int:
         return self.tokens[-1].end
 
-    @property
+    @cached_property
     def head(self) -> Token:
         """The noun, or the last word where there is none."""
         nouns = [token for token in self.tokens if token.tag in ("NOUN", "QUOTE", "PRON")]

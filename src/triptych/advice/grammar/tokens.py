@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 _PIECE = re.compile(
     r"""
-      (?P<quote>"[^"\n]*"|“[^”\n]*”|„[^“”\n]*[“”]|«[^»\n]*»|(?<![\w'])['‘][^'’\n]+(?:['’](?=[a-z])[^'’\n]+)*['’](?!\w))
+      (?P<quote>"[^"\n]*"|“[^”\n]*”|„[^“”\n]*[“”]|«[^»\n]*»|(?<![\w'])['‘][^'’\n]{1,200}(?:['’](?=[a-z])[^'’\n]{1,200}){0,4}['’](?!\w))
     | (?P<possessive>['’]s\b|(?<=s)['’](?!\w))
     | (?P<number>\d+(?:[.,:/x]\d+)*(?:st|nd|rd|th|s)?\b|\d+(?:[.,:/]\d+)*(?=[A-Za-z]))
     | (?P<word>[^\W\d_]+(?:[-‐](?:[^\W_]|(?<=[-‐]))+|['’](?:t|re|ve|ll|d|m)\b|[^\W_])*)
@@ -35,7 +36,7 @@ class Token:
     tag: str = ""
     lemma: str = ""
 
-    @property
+    @cached_property
     def lower(self) -> str:
         return self.text.lower().replace("’", "'").replace("‐", "-")
 
