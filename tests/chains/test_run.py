@@ -22,8 +22,8 @@ from triptych.core.registry import Card, Registry
 from triptych.core.request import Request
 from triptych.hosted import catalogue
 from triptych.hosted.account import Account
-from triptych.hosted.generate import image_of
 from triptych.hosted.ledger import Ledger
+from triptych.hosted.orders import image_of
 
 HOSTED = "xai/grok-imagine"
 

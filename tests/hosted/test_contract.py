@@ -15,7 +15,7 @@ from triptych.core.inputs import CONTROL_KINDS, ROLES, Control, Lora, Reference,
 from triptych.core.plan import Plan, PlanObject
 from triptych.core.request import Request
 from triptych.hosted import catalogue, prices
-from triptych.hosted.generate import Order, order
+from triptych.hosted.orders import Order, order
 
 PICTURE = Asset.of(np.full((32, 32, 3), 90, np.uint8), "fox.png")
 MAP = Asset.of(np.arange(1024, dtype=np.uint8).reshape(32, 32), "map.png")

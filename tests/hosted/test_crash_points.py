@@ -14,7 +14,7 @@ from tests.hosted.test_providers import run
 from triptych.core.errors import ProviderError
 from triptych.hosted.account import Account
 from triptych.hosted.ledger import Entry
-from triptych.hosted.resolve import resolve
+from triptych.hosted.unfinished import resolve
 
 MOST_WRITES = 5
 """intended, sending, accepted (where there is a ticket), received, done."""

@@ -12,7 +12,7 @@ from tests.hosted.fakes import FAKES, Fake
 from triptych.core.errors import ContentRefused, InvalidRequest
 from triptych.editing import verify
 from triptych.hosted.account import Account
-from triptych.hosted.edit import edit
+from triptych.hosted.edits import edit
 
 MODEL = "bfl/flux-2-pro"
 COARSE = np.random.default_rng(5).integers(0, 255, (32, 40, 3), np.uint8)

@@ -17,7 +17,7 @@ from triptych.core.errors import ContentRefused, ProviderError, TriptychError
 from triptych.hosted import catalogue, http
 from triptych.hosted.account import Account
 from triptych.hosted.errors import Busy, Moderated, NotRun, Spoilt, Unknown
-from triptych.hosted.generate import generate
+from triptych.hosted.orders import generate
 
 MODELS = {
     "openai": "openai/gpt-image-1.5",

@@ -18,7 +18,7 @@ from tests.hosted.fakes.base import KEY
 
 from triptych.core.request import Request
 from triptych.hosted import catalogue
-from triptych.hosted.generate import order
+from triptych.hosted.orders import order
 
 
 @pytest.fixture

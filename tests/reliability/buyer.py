@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from triptych.hosted.account import Account, Limits
-from triptych.hosted.generate import generate
 from triptych.hosted.keys import Secret
 from triptych.hosted.ledger import Ledger
+from triptych.hosted.orders import generate
 
 
 def buy(provider: str, model: str, base: str, key: str, home: str, last: int) -> None:

@@ -23,7 +23,7 @@ from triptych.core.errors import ProviderError
 from triptych.hosted.account import Account, Limits
 from triptych.hosted.keys import Secret
 from triptych.hosted.ledger import Ledger
-from triptych.hosted.resolve import resolve
+from triptych.hosted.unfinished import resolve
 
 from .programme import scale, tell
 

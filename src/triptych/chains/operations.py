@@ -24,10 +24,10 @@ from triptych.core.results import Image
 from triptych.editing import masks
 from triptych.hosted import catalogue
 from triptych.hosted.account import Account
-from triptych.hosted.edit import WHOLE, native_size, plan_edit
-from triptych.hosted.edit import edit as hosted_edit
-from triptych.hosted.generate import generate as hosted_generate
-from triptych.hosted.generate import order
+from triptych.hosted.edits import WHOLE, native_size, plan_edit
+from triptych.hosted.edits import edit as hosted_edit
+from triptych.hosted.orders import generate as hosted_generate
+from triptych.hosted.orders import order
 from triptych.typography.settings import Lettering
 
 Kind = Literal["generate", "edit", "outpaint", "typeset", "upscale"]

@@ -59,7 +59,7 @@ def ceiling(max_cost: float | None, environment: Mapping[str, str] = os.environ)
 def agree(estimate: float, model: str, max_cost: float | None, *, asks: bool = True) -> None:
     """Raise where it would cost too much; ask on a terminal where no ceiling was given. A script is not asked."""
     from triptych.cli.output import tell
-    from triptych.hosted.generate import check_cost
+    from triptych.hosted.orders import check_cost
 
     check_cost(estimate, max_cost)
     if not asks or max_cost is not None or not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -71,7 +71,7 @@ def agree(estimate: float, model: str, max_cost: float | None, *, asks: bool = T
 
 def painter(request: Request, *, max_cost: float | None, previews: bool, quiet: bool) -> Callable[..., Result]:
     """`generate` of a hosted model with the account of this machine, once the price is agreed to."""
-    from triptych.hosted.generate import generate, order
+    from triptych.hosted.orders import generate, order
 
     limit = ceiling(max_cost)
     own = account()
@@ -97,7 +97,7 @@ def editor(
     Picture and mask are understood as for every other edit; a mask in words needs the readers of the package.
     """
     from triptych.api.sources import open_source, select
-    from triptych.hosted.edit import edit, plan_edit
+    from triptych.hosted.edits import edit, plan_edit
 
     limit = ceiling(max_cost)
     own = account()

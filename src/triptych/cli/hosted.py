@@ -54,7 +54,7 @@ def resolve_job(
     from triptych.cli.output import show, show_json, tell
     from triptych.cli.targets import target
     from triptych.core.errors import InvalidRequest
-    from triptych.hosted.resolve import resolve, settle
+    from triptych.hosted.unfinished import resolve, settle
 
     if out == "-":
         raise InvalidRequest("out", "- (stdout) is not allowed here; give a file or a folder")

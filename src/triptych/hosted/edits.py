@@ -30,7 +30,7 @@ from triptych.editing.lock import Edit, Patch, composed
 from triptych.editing.result import EditResult
 from triptych.hosted import catalogue
 from triptych.hosted.account import Account
-from triptych.hosted.generate import OnEvent, Order, check_cost, cost_note, cost_of, deliver, image_of, order
+from triptych.hosted.orders import OnEvent, Order, check_cost, cost_note, cost_of, deliver, image_of, order
 
 WHOLE = 0.5
 """The position of the dial for an instruction without a mask: the picture goes in, nothing of it is put back."""

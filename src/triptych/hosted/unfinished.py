@@ -20,8 +20,8 @@ from triptych.core.request import Request
 from triptych.core.results import Image
 from triptych.hosted import catalogue
 from triptych.hosted.account import Account
-from triptych.hosted.generate import image_of
 from triptych.hosted.ledger import Job
+from triptych.hosted.orders import image_of
 from triptych.hosted.run import Delivery, Line, ask_list, delivered, resume
 
 BEFORE, AFTER = timedelta(seconds=5), timedelta(minutes=2)
@@ -116,4 +116,6 @@ def _resolution(job: Job, account: Account, delivery: Delivery, told: str) -> Re
     request = Request.model_validate(job.what["request"])
     first = int(job.what.get("first", 0))
     images = tuple(image_of(request, pixels, first + index) for index, pixels in enumerate(delivery.pictures))
+    if job.what.get("edit"):
+        told += " as the provider made them: the lock was not applied, since the edit was cut off"
     return Resolution(account.ledger.job(job.id), images, told)
