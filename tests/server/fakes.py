@@ -1,6 +1,6 @@
 """A service that makes small pictures in the event loop: the whole port of the server, and nothing else.
 
-Words in the prompt ask for trouble: `fail`, `crash`, `slow`, `full`. Everything is in memory.
+Words in the prompt ask for trouble: `fail`, `crash`, `slow`, `full`, `halves`. Everything is in memory.
 """
 
 from __future__ import annotations
@@ -186,9 +186,12 @@ class FakeService:
         width, height = job.payload.get("width") or 32, job.payload.get("height") or 32
         if job.kind == "edit":
             width, height = job.payload["picture"]["width"], job.payload["picture"]["height"]
+        # Of "halves", those with an even seed fail at once and the others are slow.
+        odd = (job.payload.get("seed") or 0) % 2 if "halves" in job.text else None
+        fails = "fail" in job.text or odd == 0
         for step in range(1, STEPS + 1):
-            await asyncio.sleep(self.step_seconds * (100 if "slow" in job.text else 1))
-            if "fail" in job.text or "crash" in job.text:
+            await asyncio.sleep(self.step_seconds * (100 if "slow" in job.text or odd else 1))
+            if fails or "crash" in job.text:
                 continue
             if self.all[job.id].ended:
                 return
@@ -196,7 +199,7 @@ class FakeService:
             kind = "preview" if step < STEPS else "step"
             self.live[job.id] = Live(kind, data, png(8, 8, step) if kind == "preview" else None)
             self._wake()
-        if "fail" in job.text:
+        if fails:
             error = {"code": "invalid_request", "message": "prompt: this is not possible", "param": "prompt"}
             self._end(job.id, "failed", error=error)
             return

@@ -394,6 +394,8 @@ def test_a_server_that_stops(tmp_path: Any) -> None:
                     await waiting
                 found.append(caught.value.status_code)
                 assert caught.value.code == "stopping"
+                # It would be asked for again, so nobody is left who wants this one.
+                assert [job.state for job in live.service.all.values()] == ["cancelled"]
 
         asyncio.run(ask_and_stop())
         assert found == [503]
@@ -402,6 +404,17 @@ def test_a_server_that_stops(tmp_path: Any) -> None:
         assert refused.headers["retry-after"] == "5"
         assert client.get("/v1/jobs").status_code == 200
         assert client.get("/health").status_code == 200
+
+
+def test_a_call_that_fails_in_a_part_leaves_nothing_running(sdk: openai.OpenAI, live: Live) -> None:
+    seen = set(live.service.all)
+    for stream in (False, True):
+        # The first of the two fails, the second is slow.
+        given: Any = {"prompt": "halves", "n": 2, "stream": stream, "extra_body": {"seed": 4}}
+        with pytest.raises(openai.APIError, match="not possible"):
+            list(sdk.images.edit(image=png(32, 32, 1), **given))
+    states = [job.state for id, job in live.service.all.items() if id not in seen]
+    assert states == ["failed", "cancelled"] * 2
 
 
 def test_all_literals_of_the_sdk_are_understood() -> None:

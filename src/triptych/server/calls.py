@@ -97,9 +97,7 @@ async def answer(request: Request, service: Service, call: Call) -> Response:
     settings = settings_of(request)
 
     async def abandon() -> None:
-        # With a key the client may ask again for the same jobs, so they go on.
-        if call.key is None:
-            await _cancel(service, ids)
+        await _abandon(service, call, ids)
 
     if call.output.stream:
         return EventStream(_events(service, call, ids, settings), headers=headers, on_gone=abandon)
@@ -108,7 +106,19 @@ async def answer(request: Request, service: Service, call: Call) -> Response:
     except ClientGone:
         await abandon()
         return Response(status_code=499)  # nobody reads it; the log shows it
+    except (ApiError, TriptychError):
+        await abandon()
+        raise
     return JSONResponse(body, headers=headers)
+
+
+async def _abandon(service: Service, call: Call, ids: Sequence[str]) -> None:
+    """Cancel what is left of a call that nobody waits for any more, or that has failed in a part.
+
+    With a key its jobs go on: the client may ask again and get them. Without one it can only begin anew.
+    """
+    if call.key is None:
+        await _cancel(service, ids)
 
 
 async def _submit(service: Service, call: Call) -> list[Submitted]:
@@ -137,7 +147,7 @@ async def _cancel(service: Service, ids: Sequence[str]) -> None:
 
 
 async def ended(service: Service, id: str) -> Job:
-    """The job when it has ended; 503 if the server stops before."""
+    """The job when it has ended; 503 if the server stops before. With a key it then goes on at the next start."""
     async for _ in service.follow(id):
         pass
     job = await service.job(id)
@@ -162,21 +172,19 @@ async def _whole(service: Service, call: Call, ids: Sequence[str], settings: Set
 async def _events(service: Service, call: Call, ids: Sequence[str], settings: Settings) -> AsyncGenerator[bytes, None]:
     """Small pictures as they pass by, then each picture with its figures; an error as the last event."""
     try:
-        jobs: list[Job] = []
         for id in ids:
             async for event in _partials(service, call, id, settings):
                 yield event
             job = _done(await service.job(id))
-            jobs.append(job)
             body = _body(call, [job], [])
             for number, _ in enumerate(answers.made_of(job)):
                 picture = await _picture(service, id, number, call.output)
                 data = answers.completed(call.kind, picture, body, number)
                 yield sse(data, name=data["type"])
-    except ApiError as error:
-        yield sse(error.body(), name="error")
-    except TriptychError as error:
-        yield sse(of_ours(error).body(), name="error")
+    except (ApiError, TriptychError) as error:
+        await _abandon(service, call, ids)
+        told = error if isinstance(error, ApiError) else of_ours(error)
+        yield sse(told.body(), name="error")
 
 
 async def _partials(service: Service, call: Call, id: str, settings: Settings) -> AsyncGenerator[bytes, None]:
@@ -235,5 +243,7 @@ def _done(job: Job) -> Job:
 
 
 def _stopping(id: str) -> ApiError:
-    message = f"the server is stopping; job {id} goes on when it is back: see /v1/jobs/{id}"
+    message = (
+        f"the server stops before job {id} is done; ask again when it is back, with the same Idempotency-Key if any"
+    )
     return ApiError(503, message, code="stopping", headers={"retry-after": "5"})
