@@ -15,8 +15,8 @@ from triptych.workers.wire import Channel, Frame, WireError
 MOST_WAITING = 256
 
 log = logging.getLogger(__name__)
-Made = Callable[[], Frame | None]
-"""Makes the frame when its turn comes; None is nothing to say."""
+Made = Callable[[], Frame]
+"""Makes the frame when its turn comes."""
 
 
 class Outbox:
@@ -38,12 +38,12 @@ class Outbox:
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
-            frame = item if isinstance(item, Frame) else item()
-            if frame is None:
-                continue
             try:
+                frame = item if isinstance(item, Frame) else item()
                 self._channel.send(frame)
             except WireError as error:
                 log.warning("nobody listens any more: %s", error)
                 self._gone()
                 return
+            except Exception:
+                log.exception("what was to be said could not be put into a frame")
