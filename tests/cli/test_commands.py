@@ -79,8 +79,9 @@ def test_replay_of_what_has_no_recipe(api: FakeApi, run: Run) -> None:
 
 
 def test_models(weights: Path, run: Run) -> None:
-    assert run("models").out.splitlines() == ["flow  flow            small", "tiny  flow            small"]
-    card, _ = json.loads(run("models", "--json").out)["models"]
+    here = [" ".join(line.split()) for line in run("models").out.splitlines() if "/" not in line.split()[0]]
+    assert here == ["flow flow small", "tiny flow small"]
+    card, _ = (card for card in json.loads(run("models", "--json").out)["models"] if card["family"] != "hosted")
     assert (card["name"], card["family"], card["capabilities"]["native_size"]) == ("flow", "flow", [64, 64])
 
 
