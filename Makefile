@@ -16,7 +16,7 @@ test: $(VENV)/.dev  ## every test, under 15 minutes on two cores
 	$(BIN)/python -m pytest
 
 check-reliability: $(VENV)/.dev  ## kills, full disks, double starts, made-up requests: the whole programme, with counts
-	TRIPTYCH_RELIABILITY=full $(BIN)/python -m pytest tests/reliability --timeout 3600
+	TRIPTYCH_RELIABILITY=full $(BIN)/python -m pytest tests/reliability tests/open_weights/test_mutations.py --timeout 3600
 
 check: $(VENV)/.dev  ## style, types, layers
 	$(BIN)/ruff check .

@@ -18,7 +18,11 @@ OPEN = "open"
 SAMPLERS = ("dpmpp_2m", "euler", "euler_ancestral", "heun", "ddim", "unipc")
 MOST_PIXELS = 2048 * 2048
 
-_NAMES = {"StableDiffusionPipeline": "Stable Diffusion", "StableDiffusionXLPipeline": "Stable Diffusion XL"}
+_NAMES = {
+    "StableDiffusionPipeline": "Stable Diffusion",
+    "StableDiffusionXLPipeline": "Stable Diffusion XL",
+    "Flux2KleinPipeline": "FLUX.2 [klein]",
+}
 
 
 def open_checkpoint(path: Path) -> Checkpoint:
@@ -67,6 +71,33 @@ def described(found: Checkpoint) -> str:
 
 def capabilities_of(found: Checkpoint) -> Capabilities:
     """What a model of this architecture takes."""
+    return _of_flux2(found) if found.pipeline == "Flux2KleinPipeline" else _of_stable_diffusion(found)
+
+
+def _of_flux2(found: Checkpoint) -> Capabilities:
+    """Distilled klein takes four steps without guidance; the base model, like any flow, more with it."""
+    distilled = found.options.get("is_distilled") is True
+    steps, scale = ((2, 4, 8), 1.0) if distilled else ((12, 28, 50), 4.0)
+    return Capabilities(
+        family="flow",
+        native_size=(1024, 1024),
+        max_pixels=MOST_PIXELS,
+        samplers=("euler", *(name for name in SAMPLERS if name != "euler")),
+        schedules=("dynamic", "linear", "shifted"),
+        steps_range=(1, 200),
+        plan=False,
+        init=True,
+        strength_map=True,
+        lora=True,
+        regions=True,
+        tiers={
+            quality: Tier(steps=number, guidance=scale, sampler="euler", schedule="dynamic")
+            for quality, number in zip(("low", "medium", "high"), steps, strict=True)
+        },
+    )
+
+
+def _of_stable_diffusion(found: Checkpoint) -> Capabilities:
     unet = folders.config_of(found.parts["unet"], found.path, "unet")
     side = 8 * unet.whole("sample_size", 64, least=4, most=512)
     scheduler = found.parts["scheduler"].config

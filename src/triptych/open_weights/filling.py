@@ -62,11 +62,11 @@ def _places(part: Part, wanted: dict[str, tuple[int, ...]], what: str) -> dict[s
     beside: list[str] = []
     for theirs, info in part.tensors.items():
         place = rename(theirs)
-        if place is None or _idle(theirs):
+        if place is None:
             continue
         names = _names(place)
         if not wanted.keys() >= set(names):
-            beside.append(theirs)
+            beside += [] if _idle(theirs) else [theirs]
             continue
         if twice := [name for name in names if name in sources]:
             raise FileProblem(f"{what}: {sources[twice[0]]} and {theirs} are the same tensor by two names")

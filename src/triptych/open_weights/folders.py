@@ -42,6 +42,13 @@ PARTS: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {
         "tokenizer_2": {"transformers": ("CLIPTokenizer", "CLIPTokenizerFast")},
         "scheduler": {"diffusers": _SCHEDULERS},
     },
+    "Flux2KleinPipeline": {
+        "transformer": {"diffusers": ("Flux2Transformer2DModel",)},
+        "vae": {"diffusers": ("AutoencoderKLFlux2",)},
+        "text_encoder": {"transformers": ("Qwen3ForCausalLM",)},
+        "tokenizer": {"transformers": ("Qwen2Tokenizer", "Qwen2TokenizerFast")},
+        "scheduler": {"diffusers": _SCHEDULERS},
+    },
 }
 """By pipeline: its parts, and for each the libraries and classes that it may be of."""
 BESIDE = {
@@ -96,7 +103,7 @@ def _kind(path: Path, name: str, value: list[Any], expected: dict[str, dict[str,
 def _part(folder: Path, kind: str) -> Part:
     if folder.is_symlink() and not folder.resolve().is_relative_to(folder.parent.resolve()):
         raise FileProblem(f"{folder} leads out of the checkpoint's folder")
-    if kind.startswith("CLIPTokenizer"):
+    if "Tokenizer" in kind:
         return Part(kind, folder=folder)
     if kind.endswith("Scheduler"):
         return Part(kind, read_object(folder / "scheduler_config.json"), folder=folder)

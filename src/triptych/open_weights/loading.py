@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from triptych.core.capabilities import Capabilities
 from triptych.core.errors import FileProblem
 from triptych.core.registry import Entry
 from triptych.families.diffusion.unet import UNet, UNetConfig
+from triptych.families.flow.mmdit import MMDiT, MMDiTConfig
 from triptych.open_weights.cards import OPEN, open_checkpoint
 from triptych.open_weights.clip import ClipText, load_clip
 from triptych.open_weights.filling import filled
+from triptych.open_weights.flux2 import Flux2, PatchedVae
 from triptych.open_weights.folders import config_of
 from triptych.open_weights.found import Checkpoint, Part
 from triptych.open_weights.jsonfile import Config
 from triptych.open_weights.noise import diffusion_of
+from triptych.open_weights.qwen import LAYERS, load_qwen
 from triptych.open_weights.renames import vae_of_diffusers
 from triptych.open_weights.stable_diffusion import StableDiffusion, Towers
 from triptych.open_weights.vae import Vae, VaeConfig, check_factor
@@ -29,6 +34,10 @@ def load(name: str, entry: Entry, dtype: torch.dtype = torch.float32) -> Any:
     capabilities = entry.card.capabilities
     if capabilities is None:
         raise FileProblem(f"the card of {name!r} says nothing of what it takes")
+    return _MAKERS[found.pipeline](name, capabilities, found, dtype)
+
+
+def _stable_diffusion(name: str, capabilities: Capabilities, found: Checkpoint, dtype: torch.dtype) -> Any:
     noise = diffusion_of(config_of(found.parts["scheduler"], found.path, "scheduler"))
     unet = _unet(found, dtype)
     towers = [_tower(found, each, dtype) for each in ("text_encoder", "text_encoder_2") if each in found.parts]
@@ -42,6 +51,51 @@ def load(name: str, entry: Entry, dtype: torch.dtype = torch.float32) -> Any:
             f"{found.path}: its U-Net takes {unet.config.in_channels} channels, and is no painter of latents"
         )
     return StableDiffusion(name, capabilities, unet, text, vae, noise)
+
+
+def _flux2(name: str, capabilities: Capabilities, found: Checkpoint, dtype: torch.dtype) -> Any:
+    where = found.path.name
+    part, what = found.parts["transformer"], f"the transformer of {where}"
+    sizes = Config(part.config, what)
+    network = MMDiTConfig(
+        in_channels=sizes.whole("in_channels", 128, most=4096),
+        out_channels=sizes.whole("in_channels", 128, most=4096),
+        num_layers=sizes.whole("num_layers", 8, least=0, most=200),
+        num_single_layers=sizes.whole("num_single_layers", 48, least=0, most=200),
+        attention_head_dim=sizes.whole("attention_head_dim", 128, most=1024),
+        num_attention_heads=sizes.whole("num_attention_heads", 48, most=256),
+        joint_attention_dim=sizes.whole("joint_attention_dim", 15360, most=65536),
+        timestep_guidance_channels=sizes.whole("timestep_guidance_channels", 256, most=4096),
+        mlp_ratio=sizes.number("mlp_ratio", 3.0, least=0.01, most=64),
+        axes_dims_rope=sizes.wholes("axes_dims_rope", (32, 32, 32, 32), most=1024),
+        rope_theta=sizes.number("rope_theta", 2000, least=1),
+        eps=sizes.number("eps", 1e-6, most=1),
+        guidance_embeds=sizes.flag("guidance_embeds", True),
+    )
+    if sizes.values.get("out_channels") not in (None, network.out_channels) or sizes.values.get("patch_size", 1) != 1:
+        raise sizes.problem("out_channels", "as many as in_channels")
+    if network.guidance_embeds:
+        raise sizes.problem("guidance_embeds", "false")
+    painter = filled(lambda: MMDiT(network), part, what, dtype=dtype)
+    layers = _layers(found)
+    text = load_qwen(found.parts["text_encoder"], found.parts["tokenizer"], f"text_encoder of {where}", layers, dtype)
+    if text.width != network.joint_attention_dim:
+        told = f"{text.width} channels a token, its transformer takes {network.joint_attention_dim}"
+        raise FileProblem(f"{found.path}: its text encoder gives {told}")
+    config = config_of(found.parts["vae"], found.path, "vae")
+    shape = replace(VaeConfig.from_diffusers(config), scaling=1.0)
+    check_factor(shape, f"the vae of {where}")
+    if 4 * shape.latent_channels != network.in_channels:
+        told = f"{4 * shape.latent_channels} channels a patch, its transformer takes {network.in_channels}"
+        raise FileProblem(f"{found.path}: its autoencoder gives {told}")
+    eps = config.number("batch_norm_eps", 1e-4, most=1)
+    vae = filled(lambda: PatchedVae(shape, eps), found.parts["vae"], f"the vae of {where}", dtype=dtype)
+    return Flux2(name, capabilities, painter, text, vae)
+
+
+def _layers(found: Checkpoint) -> tuple[int, ...]:
+    """Those of the text encoder whose states are read: of one with fewer, evenly spread, as tiny ones have it."""
+    return LAYERS if found.parts["text_encoder"].config.get("num_hidden_layers", 0) >= max(LAYERS) else (1, 2, 3)
 
 
 def _unet(found: Checkpoint, dtype: torch.dtype) -> UNet:
@@ -93,3 +147,10 @@ def _vocabulary(found: Checkpoint, name: str, pad: str | None) -> ClipVocabulary
     """The checkpoint's own, or the one of all Stable Diffusions where the file brings none."""
     part = found.parts.get(name)
     return shipped(pad or END) if part is None or part.folder is None else read_vocabulary(part.folder)
+
+
+_MAKERS = {
+    "StableDiffusionPipeline": _stable_diffusion,
+    "StableDiffusionXLPipeline": _stable_diffusion,
+    "Flux2KleinPipeline": _flux2,
+}

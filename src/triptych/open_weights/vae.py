@@ -45,6 +45,8 @@ class VaeConfig:
     @classmethod
     def from_diffusers(cls, config: Config) -> Self:
         """The same from a `vae/config.json`; `FileProblem` for an option that this network has no answer to."""
+        if config.values.get("decoder_block_out_channels") not in (None, config.values.get("block_out_channels")):
+            raise config.problem("decoder_block_out_channels", "the same as block_out_channels")
         for name, kind in (("down_block_types", "DownEncoderBlock2D"), ("up_block_types", "UpDecoderBlock2D")):
             given = config.values.get(name, [kind])
             if not isinstance(given, list) or any(one != kind for one in given):

@@ -83,6 +83,60 @@ def stable_diffusion_xl(folder: Path, like: Shapes = TINY) -> None:
     _save(pipeline, folder)
 
 
+def flux2_klein(folder: Path) -> None:
+    """FLUX.2 [klein], not distilled: Qwen3's states of three layers, the transformer of two streams and one."""
+    diffusers, transformers = _diffusers(), _transformers()
+    with _random():
+        pipeline = diffusers.Flux2KleinPipeline(
+            scheduler=diffusers.FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True, shift=3.0),
+            vae=diffusers.AutoencoderKLFlux2(**TINY.vae, latent_channels=4),
+            text_encoder=transformers.Qwen3ForCausalLM(
+                transformers.Qwen3Config(
+                    vocab_size=300,
+                    hidden_size=32,
+                    intermediate_size=48,
+                    num_hidden_layers=4,
+                    num_attention_heads=4,
+                    num_key_value_heads=2,
+                    head_dim=8,
+                    tie_word_embeddings=True,
+                )
+            ),
+            tokenizer=_qwen_tokenizer(),
+            transformer=diffusers.Flux2Transformer2DModel(
+                in_channels=16,
+                num_layers=2,
+                num_single_layers=2,
+                attention_head_dim=16,
+                num_attention_heads=4,
+                joint_attention_dim=96,
+                timestep_guidance_channels=32,
+                axes_dims_rope=(4, 4, 4, 4),
+                guidance_embeds=False,
+            ),
+        )
+    statistics = pipeline.vae.bn
+    generator = torch.Generator().manual_seed(2)
+    statistics.running_mean.copy_(0.3 * torch.randn(16, generator=generator))
+    statistics.running_var.copy_(0.5 + torch.rand(16, generator=generator))
+    _save(pipeline, folder)
+
+
+def _qwen_tokenizer() -> Any:
+    """One token a byte, with the marks that the chat template is written in."""
+    letters = [token for token in shipped().ids if len(token) == 1]
+    marks = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>"]
+    found = _transformers().Qwen2Tokenizer(
+        vocab={token: number for number, token in enumerate(letters)}, merges=[], pad_token=marks[0]
+    )
+    found.add_tokens(marks, special_tokens=True)
+    found.chat_template = (
+        "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
+        "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n\n</think>\n\n{% endif %}"
+    )
+    return found
+
+
 def _stable_diffusion(folder: Path, like: Shapes, *, act: str, pad: str, prediction: str, linear: bool) -> None:
     diffusers = _diffusers()
     with _random():
@@ -174,6 +228,7 @@ CHECKPOINTS: dict[str, Callable[[Path], None]] = {
     "sd1": stable_diffusion_1,
     "sd2": stable_diffusion_2,
     "sdxl": stable_diffusion_xl,
+    "flux2-klein": flux2_klein,
 }
 SHAPED: dict[str, Callable[[Path], None]] = {
     "sd1-shapes": partial(stable_diffusion_1, like=replace(ONE_FILE, heads=8)),

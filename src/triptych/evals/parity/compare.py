@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from triptych.core.contract import resolve
 from triptych.core.request import Request
@@ -16,7 +17,7 @@ from triptych.open_weights.loading import load
 from triptych.sampling import noise
 
 PROMPT, NEGATIVE = "a red fox in the snow, 3 o'clock", "blurry"
-SEED, STEPS = 7, 8
+SEED, STEPS, SIDE = 7, 8, 64
 TOLERANCE = 1e-3
 
 DIFFUSION = {
@@ -27,6 +28,8 @@ DIFFUSION = {
     "unipc": ("UniPCMultistepScheduler", {}),
 }
 """diffusers' scheduler for each sampler here, with what it must be told to do the same."""
+FLOW = ("euler",)
+"""FLUX's pipelines hand their own levels to the scheduler, which of all of diffusers' takes Euler's method alone."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,11 @@ class Pair:
         theirs, ours = self.theirs(request), self.ours(request)
         return Compared(sampler, guidance, float(np.abs(theirs - ours).max()), float(theirs.std()))
 
+    @property
+    def samplers(self) -> tuple[str, ...]:
+        """Those that diffusers' pipeline can be run with."""
+        return tuple(DIFFUSION) if self.family.capabilities.family == "diffusion" else FLOW
+
     def request(self, sampler: str, guidance: float) -> Request:
         asked = Request(
             prompt=PROMPT,
@@ -67,8 +75,10 @@ class Pair:
             seed=SEED,
             steps=STEPS,
             sampler=sampler,
-            schedule="trailing",
+            schedule="trailing" if self.family.capabilities.family == "diffusion" else "dynamic",
             guidance=guidance,
+            width=SIDE,
+            height=SIDE,
         )
         return resolve(asked, self.family.capabilities, name="checkpoint")[0]
 
@@ -80,20 +90,38 @@ class Pair:
         return ((self.family.picture(state).clamp(-1, 1) + 1) / 2).permute(1, 2, 0).numpy()
 
     def theirs(self, request: Request) -> np.ndarray:
+        height, width = request.height or 0, request.width or 0
+        shape = (self.family.autoencoder.config.latent_channels, height // 8, width // 8)
+        start = noise.normal(SEED, 0, noise.INITIAL, shape)[None]
+        asked: dict[str, Any] = {
+            "prompt": request.prompt,
+            "latents": start,
+            "num_inference_steps": request.steps,
+            "guidance_scale": request.guidance,
+            "height": height,
+            "width": width,
+            "output_type": "np",
+        }
+        if self.family.capabilities.family == "diffusion":
+            self.pipeline.scheduler = self._diffusion_scheduler(request)
+            asked["negative_prompt"] = request.negative or None
+        else:
+            asked |= self._as_flow(request, start)
+        return self.pipeline(**asked).images[0]
+
+    def _diffusion_scheduler(self, request: Request) -> Any:
         import diffusers
 
         name, options = DIFFUSION[request.sampler or ""]
         trained = {key: self._trained[key] for key in ("beta_start", "beta_end", "beta_schedule", "prediction_type")}
-        self.pipeline.scheduler = getattr(diffusers, name)(**trained, timestep_spacing="trailing", **options)
-        height, width = request.height or 0, request.width or 0
-        shape = (self.family.autoencoder.config.latent_channels, height // 8, width // 8)
-        return self.pipeline(
-            request.prompt,
-            negative_prompt=request.negative or None,
-            latents=noise.normal(SEED, 0, noise.INITIAL, shape)[None],
-            num_inference_steps=request.steps,
-            guidance_scale=request.guidance,
-            height=height,
-            width=width,
-            output_type="np",
-        ).images[0]
+        return getattr(diffusers, name)(**trained, timestep_spacing="trailing", **options)
+
+    def _as_flow(self, request: Request, start: torch.Tensor) -> dict[str, Any]:
+        """FLUX.2's pipeline takes the noise in patches, and the negative prompt as states."""
+        layers = self.family.text.layers
+        states, _ = self.pipeline.encode_prompt(request.negative, text_encoder_out_layers=layers)
+        return {
+            "latents": F.pixel_unshuffle(start, 2),
+            "negative_prompt_embeds": states,
+            "text_encoder_out_layers": layers,
+        }
