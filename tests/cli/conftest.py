@@ -97,7 +97,9 @@ class FakeApi:
             images.append(FakeImage(pixels, request.seed, index, recipe, plan))
         told = (*notes, Note("prompt", "translated", "kitten is read as cat")) if "kitten" in prompt else notes
         seconds = {"start": 0.1, "plan": 0.1, "encode": 0.1, "denoise": 0.5, "decode": 0.1, "total": 0.9}
-        return SimpleNamespace(images=images, notes=told, seconds=seconds, request=request, model=model, family="flow")
+        return SimpleNamespace(
+            images=images, notes=told, seconds=seconds, request=request, model=model, family="flow", cost=0.0
+        )
 
     def plan(self, prompt: str, *, model: str = "flow", seed: int | None = None) -> Plan:
         if self.error:
