@@ -118,3 +118,10 @@ def test_files_that_are_no_labels_are_refused(tmp_path: Path) -> None:
     path.write_text("juggling\ta cat\n")
     with pytest.raises(FileProblem, match="line 1"):
         read_route_cases(path)
+
+
+def test_a_public_checkpoint_is_judged_by_what_is_said_of_its_family() -> None:
+    takes = Capabilities(family="flow", native_size=(1024, 1024), lora=True)
+    chosen = route("photorealistic portrait of a sailor", [*LOCAL, Candidate(Card(name="my-flux", capabilities=takes))])
+    assert (chosen.model, chosen.good) == ("my-flux", True)
+    assert "claimed by the source texts, not measured: faces from words: most realistic" in chosen.reason

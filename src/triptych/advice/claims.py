@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from triptych.core.registry import Card
+
 WORDS = {
     "best": 0.97,
     "near-perfect": 0.95,
@@ -86,5 +88,16 @@ CLAIMS: dict[str, Claim] = {
     "diffusion": Claim("diffusion", 0.21, source="docs/table.md and docs/edits.md", measured={"edit": 0.91}),
     "tokens": Claim("autoregressive", 0.69, source="docs/table.md and docs/edits.md", measured={"edit": 0.832}),
 }
+OPEN = {
+    "diffusion": Claim("diffusion", 10, _rated("needs LoRA", "variable", "poor", "weak", "very high", "manual tools")),
+    "flow": Claim("flow", 20, _rated("good", "most realistic", "very good", "very good", "high", "good")),
+}
+"""Family -> what the texts say of its public checkpoints: "classic diffusion", and FLUX as its open variant."""
 BATCH = frozenset(("xai/grok-imagine",))
 """Models that the texts praise for many pictures in one go."""
+
+
+def claim_of(card: Card) -> Claim | None:
+    """What is said of a model: by its name, or of its family where it is a public checkpoint, which knows any noun."""
+    small = card.capabilities is not None and bool(card.capabilities.nouns)
+    return CLAIMS.get(card.name) or (None if small else OPEN.get(card.family))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from triptych.advice.claims import BATCH, CLAIMS, WORDS
+from triptych.advice.claims import BATCH, WORDS, claim_of
 from triptych.advice.grammar import parse
 from triptych.advice.grammar.words import word_set
 from triptych.advice.jobs import JOBS, Evidence, recognise
@@ -160,7 +160,7 @@ def _is_good(one: Judged) -> bool:
 
 def _judge(job: str, candidate: Candidate, prompt: str, prefer: str) -> Judged:
     card = candidate.card
-    claim = CLAIMS.get(card.name)
+    claim = claim_of(card)
     seconds = card.scores.get("seconds") or (claim.seconds if claim else 20.0)
     quality, basis = _quality(job, candidate, prompt)
     if job == "rapid_concepts" and quality is not None:
@@ -192,7 +192,7 @@ def _quality(job: str, candidate: Candidate, prompt: str) -> tuple[float | None,
         return _control(candidate)
     if job == "combo":
         return _overall(candidate, prompt)
-    claim = CLAIMS.get(card.name)
+    claim = claim_of(card)
     if job == "faithful_face" and takes.max_references and "identity" not in takes.reference_roles:
         return 0.0, "it takes no face from a reference"
     if job == "faithful_face" and not takes.max_references:

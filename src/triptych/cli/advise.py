@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from triptych.advice import Advice
+    from triptych.advice import Advice, Target
 
 
 def advise(
@@ -32,12 +32,22 @@ def advise(
 
     prompt = read_prompt(prompt)
     Request.make(prompt=prompt, model=model)
-    target = model if family is None else Target(one_of("family", family, FAMILIES))
+    target = _target(model) if family is None else Target(one_of("family", family, FAMILIES))
     advice = advised(prompt, target, edit=edit)
     if as_json:
         show_json(advice.as_json())
     else:
         _show(advice, quiet)
+
+
+def _target(model: str) -> Target:
+    """A model of the catalogue by its card, added ones too. Raises `FileProblem` for an unknown one."""
+    from triptych.advice import Target
+    from triptych.cli.catalogue import registry
+
+    known = registry(hosted=True)
+    known.capabilities(model)
+    return Target.of(known.find(model).card)
 
 
 def _show(advice: Advice, quiet: bool) -> None:
