@@ -20,6 +20,7 @@ import pytest
 from .process import TOKEN, environment, serve, triptych
 
 ROOT = Path(__file__).parents[2]
+SHOWN = ("/openapi.json", "/metrics", "/v1/jobs", "/v1/gallery", "/v1/models", "/ready", "/v1/nothing")
 EXAMPLE = ROOT / "examples" / "openai_sdk.py"
 
 
@@ -132,6 +133,10 @@ def test_the_example_runs_and_what_is_killed_in_the_middle_goes_on_with_the_same
             base64.b64decode(answer.json()["data"][0]["b64_json"])
             == client.get(listed[0]["result"]["images"][0]["url"]).content
         )
+        shown = [client.get(path).text for path in SHOWN]
+        shown += [client.get(f"/v1/jobs/{jobs[0]}/events").text, client.get("/v1/jobs/x").text]
+        shown.append(httpx.get(f"{running.url}/v1/jobs?{TOKEN}", verify=False).text)
+        assert "libtorch" not in Path(f"/proc/{running.process.pid}/maps").read_text()
         # A running job gets its grace and is answered; then the process ends by itself.
         with ThreadPoolExecutor() as pool:
             waiting = pool.submit(_asks, running.url, {"idempotency-key": "other"})
@@ -141,7 +146,12 @@ def test_the_example_runs_and_what_is_killed_in_the_middle_goes_on_with_the_same
     log = running.log.read_text()
     lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
     assert {"listening", "stopping", "request"} <= {line["event"] for line in lines}
-    for secret in (TOKEN, quote(TOKEN), TOKEN[:12], base64.b64encode(TOKEN.encode()).decode(), TOKEN.encode().hex()):
+    spelled = (TOKEN, TOKEN[::-1], TOKEN[:12], TOKEN[-12:], TOKEN.upper(), TOKEN.encode().hex(), quote(TOKEN, safe=""))
+    for secret in (
+        *spelled,
+        *(base64.b64encode(TOKEN.encode())[:-4].decode(), base64.b32encode(TOKEN.encode())[:20].decode()),
+    ):
+        assert not [text for text in shown if secret in text]
         for path in (running.log, *home.rglob("*")):
             assert not path.is_file() or secret.encode() not in path.read_bytes(), path
     for words in ("red fox", "boat"):

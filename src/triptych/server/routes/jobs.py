@@ -142,8 +142,8 @@ async def _lines(service: Service, id: str, after: int, partials: int, heartbeat
 
 
 def _durable(event: JobEvent) -> dict[str, Any]:
-    """The event as clients see it: a picture's path on this machine becomes its address."""
-    data = {name: value for name, value in event.data.items() if name not in ("path", "result")}
+    """The event as clients see it: a picture's path on this machine becomes its address, and its worker has no name."""
+    data = {name: value for name, value in event.data.items() if name not in ("path", "result", "worker")}
     if event.kind == "picture":
         data["url"] = picture_url(event.job, int(data.get("index", 0)))
     return {"job": event.job, "at": event.at, **data}
