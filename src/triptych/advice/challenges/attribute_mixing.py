@@ -24,8 +24,9 @@ NOT_A_THING = word_set(
 NATURAL = {
     "green": word_set("grass field fields meadow meadows forest leaf leaves tree trees hill hills jungle lawn "
                       "foliage valley tea moss "
-                      "pasture woods canopy vegetation"),
-    "blue": word_set("sky sea ocean water lake waters lagoon skies ice"),
+                      "pasture woods canopy vegetation orchard garden park vineyard countryside landscape "
+                      "hillside slopes hedge ferns"),
+    "blue": word_set("sky sea ocean water lake waters lagoon skies ice bay harbor harbour pool"),
     "white": word_set("snow cloud clouds foam background waves smoke sand"),
     "golden": word_set("sand light hour wheat sun field fields leaves grass sunlight"),
     "yellow": word_set("sun sand"), "gold": word_set("light"), "turquoise": word_set("sea water lagoon ocean"),

@@ -25,6 +25,8 @@ NOT_A_SIDE = word_set(
     "lighting thing tone proportions proportion stuff one side-up look feel conditions distance"
 )
 PARTS_OF_FRAME = word_set("third edge foreground background corner panel column margin border half page")
+NAMED = word_set("bank drive hander winger")
+"""Nouns that a side is part of the name of: "the left bank of the Seine"."""
 ADVERBIAL = word_set(
     "in into through behind above under below next after before now here there on out up down across against beside "
     "over between from past near where when as inside along"
@@ -146,6 +148,8 @@ def _part(here: Here) -> Spot | None:
     while last + 1 < len(tokens) and tokens[last + 1].tag == "NOUN":
         last += 1
     nouns = (tokens[here.position + 1], tokens[last])
+    if any(each.lower in NAMED for each in nouns):
+        return None
     if here.side == "right" and any(each.lower in NOT_A_SIDE or each.lemma in NOT_A_SIDE for each in nouns):
         return None
     if tokens[last].lower == "side":

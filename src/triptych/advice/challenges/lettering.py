@@ -18,7 +18,7 @@ from triptych.advice.grammar.words import word_set
 
 TEXT_NOUNS = word_set(
     "text caption captions headline headlines lettering slogan tagline typography words wording inscription subtitle "
-    "subtitles label labels letters wordmark equations numerals prices motto titles"
+    "subtitles label labels wordmark equations numerals prices motto titles"
 )
 READABLE = word_set("legible readable labelled labeled captioned lettered annotated")
 WRITING = word_set("written engraved inscribed printed embroidered lettered stamped")
@@ -85,6 +85,8 @@ def _text(
         and sentence.tokens[position + 1].kind == "number"
     ):
         return _vague(parse.text, token.start, sentence.tokens[position + 1].end)
+    if word == "letters" and any(each.text.isupper() for each in sentence.tokens[position + 1 : position + 2]):
+        return _vague(parse.text, token.start, token.end)
     if word in ("name", "number", "title") and _on_carrier(sentence, position) and token.tag == "NOUN":
         return _vague(parse.text, token.start, token.end)
     return None

@@ -39,7 +39,8 @@ CARRIERS = (
 )
 """Verbs that only carry a negation; they go with it."""
 IDIOMS = (
-    ("not", "only"), ("not", "just"), ("nothing", "but"), ("no", "longer"), ("no", "matter"), ("no", "more"),
+    ("not", "only"), ("not", "just"), ("nothing", "but"), ("nothing", "beats"), ("nothing", "like"),
+    ("no", "longer"), ("no", "matter"), ("no", "more"),
     ("no", "less"), ("no", "bigger"), ("no", "larger"), ("no", "taller"), ("no", "smaller"), ("no", "wider"),
     ("no", "higher"), ("no", "other"), ("without", "doubt"), ("not", "far"), ("never", "ending"), ("if", "not"),
     ("or", "not"), ("no", "nonsense"), ("leaning", "against", "nothing"), ("against", "nothing"),
@@ -48,6 +49,8 @@ IDIOMS = (
 
 TAILS = (("in", "it"), ("on", "it"), ("in", "them"), ("on", "them"), ("at", "all"), ("in", "sight"), ("in", "frame"))
 """What may follow a negated thing and says nothing more."""
+FORBIDDEN = ("entry", "parking", "smoking", "trespassing", "swimming", "loitering", "nonsense")
+"""What "no" forbids on signs: their names."""
 ONE_WORD = {
     "window": "windowless", "cloud": "cloudless", "tree": "treeless", "leaf": "leafless",
     "sleeve": "sleeveless", "head": "headless", "face": "faceless", "hair": "hairless", "strap": "strapless",
@@ -110,10 +113,8 @@ def _negation(text: str, sentence: Sentence, position: int) -> Spot | None:
     if any(tuple(sentence.words(position + shift, position + shift + len(idiom))) == idiom
            for idiom in IDIOMS for shift in (0, -1)):  # fmt: skip
         return None
-    if word == "no" and (
-        sentence.lower(position + 1) in (".", "") or sentence.words(position + 1, position + 2) == ["smoking"]
-    ):
-        return None
+    if word == "no" and sentence.lower(position + 1) in (*FORBIDDEN, ".", ""):
+        return None  # "No. 5", "a no entry sign"
     if word in ("nobody", "none", "nothing", "nowhere"):
         return _nobody(text, sentence, position)
     if token.tag == "NEG" and word not in ("no", "without", "sans", "neither", "nor"):

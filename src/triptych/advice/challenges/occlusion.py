@@ -13,7 +13,7 @@ from dataclasses import replace
 from triptych.advice.challenges.spot import Spot, same_case, with_article
 from triptych.advice.challenges.written import written_words
 from triptych.advice.grammar import Parse, Phrase, Sentence
-from triptych.advice.grammar.words import word_set
+from triptych.advice.grammar.words import PLACES, word_set
 
 HIDING = word_set("hide peek conceal obscure bury submerge peep immerse cloak veil withdraw retract camouflage lurk")
 TUCKED = word_set("tuck nestle wrap swaddle bundle enclose encase stow engulf")
@@ -79,6 +79,8 @@ def _hidden(text: str, sentence: Sentence, position: int) -> Spot | None:
         return replace(_spot(text, sentence, position, sentence.phrase_before(position), cover), rewrite=None)
     if hidden and token.lower == "hiding" and sentence.lower(position + 1) == "nothing":
         return None
+    if tucked and cover is not None and (cover.is_scenery or cover.noun in PLACES or cover.head.lower in PLACES):
+        return None  # "a village nestled in the mountains"
     if tucked and (cover is None or not _can_hide(sentence, cover, token.lemma)):
         return None
     if covered:
