@@ -81,7 +81,7 @@ def serve(
     report: dict[str, Any] = {
         "clients": clients,
         "requests": painted,
-        "loop": f"open, {rate:g} of capacity" if rate else "closed",
+        "loop": f"open loop at {rate:g} of what one by one can do" if rate else "closed loop",
         "threads": torch.get_num_threads(),
         "load": [round(load, 2) for load in loads],
         "changed_pictures": changed,
@@ -199,7 +199,7 @@ def _line(found: dict[str, list[Round]]) -> str:
 def _table(report: dict[str, Any], found: dict[str, list[Round]], compared: dict[str, Comparison]) -> list[str]:
     same = "all" if not report["changed_pictures"] else f"all but {report['changed_pictures']}"
     lines = [
-        f"{report['clients']} clients, {report['loop']} loop, {report['requests']} requests on each server, "
+        f"{report['clients']} clients, {report['loop']}, {report['requests']} requests on each server, "
         f"{report['threads']} threads, load {min(report['load'])} to {max(report['load'])}",
         f"{'server':<12}{'requests/s':>11}{'p50 s':>9}{'p95 s':>9}{'p99 s':>9}{'p99 of 4 steps':>16}{'goodput/s':>11}",
     ]
