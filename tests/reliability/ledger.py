@@ -56,12 +56,12 @@ class Ledger:
 class Running:
     """An owner process and its parent's end of the pipe."""
 
-    def __init__(self, folder: Path, ledger: Ledger, point: str = "", passes: int = 0) -> None:
+    def __init__(self, folder: Path, ledger: Ledger, point: str = "", passes: int = 0, shared: str = "") -> None:
         self.ledger = ledger
         self.pipe: Connection
         self.pipe, theirs = FORK.Pipe()
         self.process: ForkServerProcess = FORK.Process(
-            daemon=True, target=owner.main, args=(folder, theirs, point, passes)
+            daemon=True, target=owner.main, args=(folder, theirs, point, passes, shared)
         )
         self.process.start()
         theirs.close()
@@ -128,11 +128,12 @@ def whole(folder: Path, seen: set[str]) -> int:
     return len(fresh)
 
 
-def balanced(folder: Path, ledger: Ledger, submitted: int) -> dict[str, int]:
+def balanced(folder: Path, ledger: Ledger, submitted: int, shared: str = "") -> dict[str, int]:
     """Everything that was accepted has come to exactly one end, and nothing else is there; the ends, counted."""
-    intact(folder)
+    if not shared:
+        intact(folder)
     whole(folder, set())
-    store = Store.open(folder)
+    store = Store.open(shared or folder)
     try:
         found = {job.id: job for job in _all(store)}
         assert set(ledger.accepted.values()) <= set(found), "an accepted job is lost"

@@ -24,7 +24,7 @@ import numpy as np
 from triptych.core.metadata import encode_picture
 from triptych.core.recipe import Recipe, pixels_sha256
 from triptych.core.request import Request
-from triptych.jobs import AlreadyEnded, FolderInUse, Job, NewJob, StaleAttempt, Store, publish, sweep
+from triptych.jobs import AlreadyEnded, FolderInUse, Job, NewJob, StaleAttempt, Store, publish, running, sweep
 from triptych.jobs.crash import arm
 
 PAINTERS = 8
@@ -84,10 +84,11 @@ def kill_at(point: str, passes: int) -> None:
 class Owner:
     """The store, its painters, and the words of the parent."""
 
-    def __init__(self, folder: Path, parent: Connection) -> None:
+    def __init__(self, folder: Path, parent: Connection, shared: str = "") -> None:
         self.folder, self.parent = folder, parent
-        sweep(folder / "pictures")
-        self.store = Store.open(folder)
+        if not shared:
+            sweep(folder / "pictures")
+        self.store = Store.open(shared or folder)
         self.told = threading.Lock()
         self.stopping = threading.Event()
         self.work = threading.Event()
@@ -124,7 +125,8 @@ class Owner:
 
     def run(self) -> None:
         """Until the parent says stop (or kills)."""
-        painters = [threading.Thread(target=self.painter, args=(f"painter {n}",)) for n in range(PAINTERS)]
+        names = [f"painter {n} of {os.getpid()}" for n in range(PAINTERS)]
+        painters = [threading.Thread(target=self.painter, args=(name,)) for name in names]
         for thread in painters:
             thread.start()
         with ThreadPoolExecutor(SUBMITTERS) as pool:
@@ -143,11 +145,14 @@ class Owner:
         self.tell(stopped=True)
 
 
-def main(folder: Path, parent: Connection, point: str = "", passes: int = 0) -> None:
-    """The process. With `point`, it dies there, be it while it opens the store or later."""
+def main(folder: Path, parent: Connection, point: str = "", passes: int = 0, shared: str = "") -> None:
+    """The process. With `point`, it dies there, be it while it opens the store or later. With `shared`, the queue is
+    in that database, and others may serve it too."""
     if point:
         kill_at(point, passes)
-    owner = Owner(folder, parent)
+    # A painting takes milliseconds here, so that a machine of which nothing is heard for some seconds is dead.
+    running.LEASE_SECONDS = 4.0
+    owner = Owner(folder, parent, shared)
     owner.tell(open=True)
     owner.run()
 
