@@ -16,7 +16,9 @@ MAX_PLAN_BYTES = 64 * 1024
 
 def generate(
     prompt: Annotated[str, typer.Argument(help="What to paint; - reads it from stdin.")],
-    model: Annotated[str, typer.Option("--model", "-m", help="Which model; see `triptych models`; auto asks the router.")] = "flow",
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="Which model; see `triptych models`; auto asks the router.")
+    ] = "flow",
     seed: Annotated[int | None, typer.Option(help="Same seed, same picture. Default: a new one.")] = None,
     n: Annotated[int, typer.Option("--n", "-n", help="How many pictures.")] = 1,
     size: Annotated[str | None, typer.Option(help="Size in pixels: WIDTHxHEIGHT.")] = None,
