@@ -15,6 +15,7 @@ from triptych.cli.bench_edits import edits
 from triptych.cli.bench_lock import lock
 from triptych.cli.bench_lora import lora
 from triptych.cli.bench_memory import memory
+from triptych.cli.bench_parity import parity
 from triptych.cli.bench_readers import readers
 from triptych.cli.bench_references import references
 from triptych.cli.bench_route import route
@@ -53,6 +54,7 @@ app.command()(seams)
 app.command()(control)
 app.command()(references)
 app.command()(serve)
+app.command()(parity)
 
 
 @app.command()

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from triptych.core.capabilities import Capabilities
     from triptych.core.registry import Card
 
@@ -39,11 +41,80 @@ def show_model(name: Annotated[str, typer.Argument(help="Name of the model.")], 
     from triptych.cli.output import show, show_json
 
     card = registry(hosted=True).find(name).card
+    memory = _memory(card)
     if as_json:
-        show_json(card.as_json() | {"family": card.family})
+        show_json(card.as_json() | {"family": card.family} | ({"memory": memory} if memory else {}))
         return
-    for line in _lines(card):
+    for line in [*_lines(card), *([f"memory      {memory}"] if memory else [])]:
         show(line)
+
+
+@app.command("add")
+def add_model(
+    source: Annotated[str, typer.Argument(help="A diffusers folder, a .safetensors file, or a Hugging Face id.")],
+    name: Annotated[str, typer.Option(help="What to call it here; default: from its own name.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Download without asking.")] = False,
+) -> None:
+    """Add a public checkpoint. Weights stay where they are; those of a hub's id are downloaded first."""
+    from pathlib import Path
+
+    from triptych.cli.output import show
+    from triptych.cli.settings import data_folder
+    from triptych.open_weights import installed
+    from triptych.open_weights.cards import LICENCE
+
+    path, licence = Path(source).expanduser(), LICENCE
+    if not path.exists() and not installed.is_path(source):
+        path, licence = _downloaded(source, yes=yes)
+    card = installed.add(data_folder(), path, name=name, licence=licence)
+    show(f"{card.name}: {card.description} Try: triptych generate 'a fox' -m {card.name}")
+
+
+@app.command("add-path")
+def add_path(folder: Annotated[str, typer.Argument(help="The folder of a ComfyUI or A1111.")]) -> None:
+    """Use the checkpoints that another program keeps. They are listed and used where they lie."""
+    from pathlib import Path
+
+    from triptych.cli.output import show
+    from triptych.cli.settings import data_folder
+    from triptych.core.errors import FileProblem
+    from triptych.open_weights import installed
+    from triptych.open_weights.cards import described, open_checkpoint
+
+    for path in installed.add_tree(data_folder(), Path(folder)):
+        try:
+            show(f"{path}: {described(open_checkpoint(path))}")
+        except FileProblem as error:
+            show(f"{path}: not taken: {error}")
+
+
+def _downloaded(source: str, *, yes: bool) -> tuple[Path, str]:
+    """The folder of a hub's model, after its files, sizes, licence and place were shown and agreed to."""
+    import sys
+
+    from triptych.cli.output import show
+    from triptych.core.errors import Cancelled, InvalidRequest
+    from triptych.open_weights import hub
+
+    offer = hub.look(source)
+    for line in offer.lines():
+        show(line)
+    if offer.left and not yes:
+        if not sys.stdin.isatty():
+            raise InvalidRequest("yes", "nothing was downloaded: nobody can be asked here; --yes agrees to it")
+        if not typer.confirm("Download?"):
+            raise Cancelled("nothing was downloaded")
+    return hub.download(offer), offer.licence
+
+
+def _memory(card: Card) -> str:
+    """What a public checkpoint needs of this machine; nothing for the small built-in models."""
+    from pathlib import Path
+
+    from triptych.open_weights.cards import OPEN, open_checkpoint
+    from triptych.open_weights.needs import needs_of
+
+    return needs_of(open_checkpoint(Path(str(card.config[OPEN])))).sentence() if OPEN in card.config else ""
 
 
 def _lines(card: Card) -> list[str]:

@@ -16,6 +16,7 @@ from triptych.open_weights.found import Checkpoint
 OPEN = "open"
 """The key of a card's configuration that says where a public checkpoint lies."""
 SAMPLERS = ("dpmpp_2m", "euler", "euler_ancestral", "heun", "ddim", "unipc")
+LICENCE = "as its authors say"
 MOST_PIXELS = 2048 * 2048
 
 _NAMES = {
@@ -36,17 +37,26 @@ def open_checkpoint(path: Path) -> Checkpoint:
         raise FileProblem(f"{path} holds no model_index.json; a diffusers folder or a .safetensors file is needed")
     if not path.exists():
         raise FileProblem(f"there is no checkpoint {path}")
+    if path.suffix in (".ckpt", ".pt", ".pth", ".bin"):
+        raise FileProblem(f"{path} is a pickle, which can run code; only safetensors are loaded")
     raise FileProblem(f"{path} is neither a diffusers folder nor a .safetensors file")
 
 
-def entry_of(path: Path, *, name: str = "", licence: str = "as its authors say") -> Entry:
-    """The registry's entry of a checkpoint. name: the model's; otherwise made from the path."""
+def entry_of(path: Path, *, name: str = "", licence: str = LICENCE, hashes: bool = True) -> Entry:
+    """The registry's entry of a checkpoint. name: the model's; otherwise made from the path.
+
+    hashes: whether its files are read whole; without, the card names none, and is for showing alone.
+    """
     found = open_checkpoint(path)
-    root = found.path if found.path.is_dir() else found.path.parent
-    files = {
-        os.path.relpath(file, root): WeightFile(sha256=file_sha256(file), bytes=file.stat().st_size)
-        for file in found.files
-    }
+    root = root_of(found.path)
+    files = (
+        {}
+        if not hashes
+        else {
+            os.path.relpath(file, root): WeightFile(sha256=file_sha256(file), bytes=file.stat().st_size)
+            for file in found.files
+        }
+    )
     card = Card(
         name=name or slug(found.path.stem),
         description=described(found),
@@ -56,6 +66,11 @@ def entry_of(path: Path, *, name: str = "", licence: str = "as its authors say")
         files=files,
     )
     return Entry(card, root)
+
+
+def root_of(path: Path) -> Path:
+    """The folder that the names of a checkpoint's files are relative to."""
+    return path if path.is_dir() else path.parent
 
 
 def slug(name: str) -> str:

@@ -21,6 +21,7 @@ from triptych.families.flow.family import FlowFamily, to_latents, to_tokens
 from triptych.families.flow.mmdit import MMDiT, picture_ids, text_ids
 from triptych.families.latent import LATENT_FACTOR
 from triptych.families.tiles import Stage
+from triptych.open_weights.needs import Precision, told_of
 from triptych.open_weights.qwen import QwenText
 from triptych.open_weights.vae import Vae, VaeConfig
 from triptych.sampling import schedules
@@ -56,6 +57,7 @@ class Flux2(FlowFamily):
     """text: Qwen3's states. The picture's latent is handed out and taken back in patches by the flow family."""
 
     text: QwenText
+    precision: Precision = "float32"
 
     def __init__(
         self, name: str, capabilities: Capabilities, network: MMDiT, text: QwenText, autoencoder: PatchedVae
@@ -100,9 +102,7 @@ class Flux2(FlowFamily):
 
     def notes(self, request: Request) -> tuple[Note, ...]:
         """What becomes of the words of a prompt."""
-        if not self.text.truncated(request.prompt):
-            return ()
-        return (Note("prompt", "note", f"only the first {self.text.length} tokens are read; the rest was cut"),)
+        return told_of(self.precision, self.text.length if self.text.truncated(request.prompt) else None)
 
 
 def empirical_mu(tokens: int, steps: int) -> float:

@@ -15,11 +15,13 @@ from triptych.families.diffusion.unet import UNet, UNetConfig
 from triptych.families.flow.mmdit import MMDiT, MMDiTConfig
 from triptych.open_weights.cards import OPEN, open_checkpoint
 from triptych.open_weights.clip import ClipText, load_clip
+from triptych.open_weights.eight_bits import in_eight_bits
 from triptych.open_weights.filling import filled
 from triptych.open_weights.flux2 import Flux2, PatchedVae
 from triptych.open_weights.folders import config_of
 from triptych.open_weights.found import Checkpoint, Part
 from triptych.open_weights.jsonfile import Config
+from triptych.open_weights.needs import Precision, needs_of
 from triptych.open_weights.noise import diffusion_of
 from triptych.open_weights.qwen import LAYERS, load_qwen
 from triptych.open_weights.renames import vae_of_diffusers
@@ -27,14 +29,28 @@ from triptych.open_weights.stable_diffusion import StableDiffusion, Towers
 from triptych.open_weights.vae import Vae, VaeConfig, check_factor
 from triptych.open_weights.vocabulary import END, ClipVocabulary, read_vocabulary, shipped
 
+DTYPES: dict[Precision, torch.dtype] = {"float32": torch.float32, "bfloat16": torch.bfloat16, "int8": torch.bfloat16}
+"""What networks compute in; weights in 8 bits become bfloat16 for each product."""
 
-def load(name: str, entry: Entry, dtype: torch.dtype = torch.float32) -> Any:
-    """The family of an entry that `cards.entry_of` made."""
+
+def load(name: str, entry: Entry, precision: Precision | None = None) -> Any:
+    """The family of an entry that `cards.entry_of` made. precision: None is the best that fits into the memory.
+
+    `OutOfMemory` before anything is loaded where none fits.
+    """
     found = open_checkpoint(Path(str(entry.card.config[OPEN])))
+    fitting = needs_of(found).check(name)
+    chosen = precision or fitting
     capabilities = entry.card.capabilities
     if capabilities is None:
         raise FileProblem(f"the card of {name!r} says nothing of what it takes")
-    return _MAKERS[found.pipeline](name, capabilities, found, dtype)
+    family = _MAKERS[found.pipeline](name, capabilities, found, DTYPES[chosen])
+    family.precision = chosen
+    if chosen == "int8":
+        in_eight_bits(family.network)
+        for tower in family.text.networks:
+            in_eight_bits(tower)
+    return family
 
 
 def _stable_diffusion(name: str, capabilities: Capabilities, found: Checkpoint, dtype: torch.dtype) -> Any:

@@ -36,6 +36,10 @@ class QwenText:
         self.width: int = network.config.hidden_size * len(layers)
         self.states = lru_cache(KEPT)(self._states)
 
+    @property
+    def networks(self) -> tuple[Any, ...]:
+        return (self.network,)
+
     def ids(self, prompt: str) -> list[int]:
         return self._tokenizer.encode(TEMPLATE.format(prompt=prompt), add_special_tokens=False).ids
 

@@ -22,6 +22,7 @@ from triptych.families.diffusion.unet import TextTime, UNet
 from triptych.families.looks import Pass
 from triptych.families.tiles import Stage
 from triptych.open_weights.clip import ClipText
+from triptych.open_weights.needs import Precision, told_of
 from triptych.open_weights.noise import Diffusion
 from triptych.open_weights.vae import Vae
 from triptych.sampling import schedules
@@ -49,6 +50,10 @@ class Towers:
     def whole(self, prompt: str) -> Tensor:
         return self.towers[-1].read(prompt)[2]
 
+    @property
+    def networks(self) -> tuple[Any, ...]:
+        return tuple(tower.network for tower in self.towers)
+
     def truncated(self, prompt: str) -> bool:
         return any(tower.truncated(prompt) for tower in self.towers)
 
@@ -58,6 +63,7 @@ class StableDiffusion(DiffusionFamily):
 
     network: UNet
     text: Towers
+    precision: Precision = "float32"
 
     def __init__(
         self, name: str, capabilities: Capabilities, network: UNet, text: Towers, autoencoder: Vae, noise: Diffusion
@@ -99,9 +105,7 @@ class StableDiffusion(DiffusionFamily):
 
     def notes(self, request: Request) -> tuple[Note, ...]:
         """What becomes of the words of a prompt."""
-        if not self.text.truncated(request.prompt):
-            return ()
-        return (Note("prompt", "note", f"only the first {self.text.length - 2} tokens are read; the rest was cut"),)
+        return told_of(self.precision, self.text.length - 2 if self.text.truncated(request.prompt) else None)
 
     def _start(self, request: Request, one: Pass, index: int, schedule: Schedule, init: Tensor | None) -> SamplerState:
         """As the public pipelines have it: most samplers begin in noise of deviation 1, though the first level's is a

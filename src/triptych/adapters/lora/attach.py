@@ -80,7 +80,8 @@ class Shelf:
     def _prepared(self, loras: Sequence[Lora]) -> Terms | Weights:
         terms = self.terms(loras)
         size = sum(layer.weight.numel() * layer.weight.element_size() for layer in terms)  # type: ignore[operator, union-attr]
-        if size <= self._merged_bytes:
+        # Weights in eight bits are floats for one product only: terms are added to its outcome.
+        if size <= self._merged_bytes and all("weight" in layer._parameters for layer in terms):
             return self.weights(loras)
         return {
             layer: tuple(term.on(layer.weight).padded() for term in own)  # type: ignore[arg-type]
