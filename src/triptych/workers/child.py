@@ -40,6 +40,7 @@ from triptych.core.events import Event, Failed, Finished, Planned, Started, Step
 from triptych.core.request import Request
 from triptych.engine import Engine
 from triptych.engine.memory import available_bytes
+from triptych.open_weights import installed
 from triptych.workers import frames
 from triptych.workers.faults import fault_of
 from triptych.workers.figures import TELL_EVERY, Figures
@@ -310,6 +311,8 @@ def main(arguments: list[str]) -> NoReturn:
     if threads := first.fields.get("threads"):
         torch.set_num_threads(int(threads))
     _expendable()
+    # Those who send jobs over the network name models; what lies on this machine's disk is none of their business.
+    installed.look_in(Path(first.fields["inputs"]).parent, paths=False)
     Child(channel, first.fields).run()
 
 
