@@ -104,7 +104,8 @@ def test_states_lie_in_a_folder_until_their_job_is_done(tmp_path: Path) -> None:
     assert states.of("a") == {0: b"zero", 1: b"one"}
     states.drop("a", 0)
     assert states.of("a") == {1: b"one"}
-    states.keep_only({"b"})
+    assert states.jobs == {"a", "b"}
+    states.drop("a")
     assert (states.of("a"), states.of("b")) == ({}, {0: b"other"})
     states.drop("b")
     assert not list((tmp_path / "states").iterdir())

@@ -16,6 +16,8 @@ from triptych.jobs.model import NewJob
 from triptych.jobs.store import Store
 from triptych.library import Library
 from triptych.workers import results
+from triptych.workers.process import Setup
+from triptych.workers.states import States
 from triptych.workers.supervisor import Supervisor
 from triptych.workers.tasks import seed_of
 
@@ -124,6 +126,18 @@ def test_a_damaged_state_costs_its_steps_and_nothing_else(
     (folder / f"{job.id}-0.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0{}      broken")
     start()
     assert hashes(store, job.id) == alone(tiny_library, seed=3)
+
+
+def test_states_of_jobs_that_are_over_are_swept_at_the_start(store: Store, tmp_path: Path) -> None:
+    waiting, over = submit(store), submit(store)
+    store.cancel(over.id)
+    states = States(tmp_path / "home" / "states")
+    for job in (waiting.id, over.id, "unknown"):
+        states.put(job, 0, b"x")
+    supervisor = Supervisor(store, tmp_path / "home", Setup(("/bin/false",)))
+    supervisor.start()
+    supervisor.stop(0.0)
+    assert states.jobs == {waiting.id}
 
 
 def test_what_was_published_before_a_crash_is_not_painted_again(
@@ -256,8 +270,6 @@ def test_an_end_that_the_store_cannot_take_is_told_when_it_can(
 
 
 def test_a_worker_that_cannot_start_keeps_the_jobs_waiting(store: Store, tmp_path: Path) -> None:
-    from triptych.workers.process import Setup
-
     supervisor = Supervisor(store, tmp_path / "home", Setup(("/bin/false",)))
     supervisor.start()
     job = submit(store)

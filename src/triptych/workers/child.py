@@ -46,7 +46,7 @@ from triptych.workers.faults import fault_of
 from triptych.workers.figures import TELL_EVERY, Figures
 from triptych.workers.outbox import Outbox
 from triptych.workers.running import Running
-from triptych.workers.saved import pack, unpack
+from triptych.workers.saved import unpack
 from triptych.workers.tasks import PICTURE, request_of, step_of
 from triptych.workers.wire import Channel, Frame, WireError
 
@@ -295,8 +295,8 @@ class Child:
             running = self.requests.get(request_id)
             if isinstance(running, Running) and running.request and running.kept.get(index) != kept.step:
                 running.kept[index] = kept.step
-                data = pack(kept, running.request, running.weights)
-                self.outbox.put(Frame("state", frames.of(running, index=index, step=kept.step), (data,)))
+                # Made when its turn comes: the tensors of a state never change.
+                self.outbox.put(partial(frames.state, running, index, kept))
 
 
 def main(arguments: list[str]) -> NoReturn:

@@ -10,8 +10,10 @@ from PIL import Image as Pillow
 from triptych.api.results import Image, capabilities_of, image_of
 from triptych.core.events import Finished, Note, Pixels, Planned, Started, Stepped
 from triptych.core.plan import Plan
+from triptych.core.state import Saved
 from triptych.workers.faults import fault_of
 from triptych.workers.running import Running
+from triptych.workers.saved import pack
 from triptych.workers.wire import Frame
 
 
@@ -39,6 +41,12 @@ def preview(running: Running, event: Stepped, pixels: Pixels) -> Frame:
     Pillow.fromarray(pixels).save(buffer, "PNG", compress_level=1)
     fields = of(running, index=event.index, step=event.step, total=event.total)
     return Frame("preview", fields, (buffer.getvalue(),))
+
+
+def state(running: Running, index: int, kept: Saved) -> Frame:
+    if running.request is None:
+        raise TypeError("only pictures of requests are saved")
+    return Frame("state", of(running, index=index, step=kept.step), (pack(kept, running.request, running.weights),))
 
 
 def picture(running: Running, event: Finished) -> Frame:

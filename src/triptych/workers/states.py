@@ -48,12 +48,10 @@ class States:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
 
-    def keep_only(self, jobs: set[str]) -> None:
-        """At the start: the states of jobs that have ended while nobody looked."""
-        for path in self.folder.glob("*.*"):
-            if path.stem.rpartition("-")[0] not in jobs:
-                with contextlib.suppress(OSError):
-                    path.unlink(missing_ok=True)
+    @property
+    def jobs(self) -> set[str]:
+        """Of which jobs there are states."""
+        return {path.stem.rpartition("-")[0] for path in self.folder.glob("*.*")}
 
     def _path(self, job: str, index: int) -> Path:
         return self.folder / f"{job}-{index}.safetensors"

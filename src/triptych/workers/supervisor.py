@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from triptych.jobs.errors import StorageError
+from triptych.jobs.errors import NoSuchJob, StorageError
 from triptych.jobs.model import JobEvent
 from triptych.jobs.publishing import sweep
 from triptych.jobs.store import Store
@@ -82,8 +82,10 @@ class Supervisor:
         for name in ("pictures", "states", "inputs"):
             (self._folder / name).mkdir(parents=True, exist_ok=True)
             sweep(self._folder / name)
-        waiting = {job.id for job in self._store.list(state="queued", limit=10_000)}
-        States(self._folder / "states").keep_only(waiting)
+        states = States(self._folder / "states")
+        for job in states.jobs:
+            if self._over_and_done(job):
+                states.drop(job)
         self._store.listen(self._on_events)
         self._thread.start()
 
@@ -181,6 +183,12 @@ class Supervisor:
     def _pause(self, slot: Slot) -> float:
         """Seconds between two starts: longer each time a worker dies without having ended a job."""
         return min(SHORTEST_PAUSE * 2 ** min(slot.in_a_row, 16), LONGEST_PAUSE)
+
+    def _over_and_done(self, job: str) -> bool:
+        try:
+            return self._store.get(job).ended
+        except NoSuchJob:
+            return True
 
     def _on_events(self, events: Sequence[JobEvent]) -> None:
         if any(event.kind in ("queued", "requeued") for event in events):
