@@ -17,7 +17,7 @@ from . import owner
 from .ledger import Ledger, Running, balanced
 from .programme import scale, tell
 
-JOBS = 60
+JOBS = scale(60, 160)  # one in fifty fails for good, so that three do
 PASSES = scale((1,), (1, 2, 3))
 ONCE = {"backup.written", "corrupt.aside", "migration.commit"}
 """Passed once in the life of a folder."""
