@@ -79,10 +79,10 @@ def test_other_programs_folders(checkpoint: Callable[[str], Path], home: Path, p
 
 
 class Hub:
-    """As much of the hub's form as the client asks for. resets: how many answers break off in the middle."""
+    """As much of the hub's form as the client asks for. lie: a hash that no file has."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.resets, self.asked = folder, 0, []
+        self.folder, self.asked = folder, []
         self.lie: str = ""
         hub = self
 
@@ -104,9 +104,13 @@ class Hub:
         path = handler.path.partition("?")[0]
         self.asked.append(f"{handler.command} {path}")
         if path.startswith(f"/api/models/{ID}"):
-            self._send(handler, json.dumps(self.info()).encode(), {"Content-Type": "application/json"})
+            told = self.tree() if "/tree/" in path else self.info()
+            self._send(handler, json.dumps(told).encode(), {"Content-Type": "application/json"})
             return
-        name = path.removeprefix(f"/{ID}/resolve/{COMMIT}/")
+        name = path.removeprefix(f"/{ID}/resolve/{COMMIT}/").lstrip("/")
+        if not (self.folder / name).is_file():
+            handler.send_error(404)
+            return
         data = (self.folder / name).read_bytes()
         digest = hashlib.sha256(data).hexdigest()
         self._send(handler, data, {"ETag": f'"{digest}"', "X-Repo-Commit": COMMIT, "X-Linked-Size": str(len(data))})
@@ -121,6 +125,13 @@ class Hub:
         handler.end_headers()
         if handler.command == "GET":
             handler.wfile.write(data[begin:])
+
+    def tree(self) -> list[dict[str, Any]]:
+        return [
+            {"type": "file", "path": one["rfilename"], "oid": one["blobId"], "size": one["size"]}
+            | ({"lfs": {"oid": one["lfs"]["sha256"], "size": one["size"], "pointerSize": 134}} if "lfs" in one else {})
+            for one in self.info()["siblings"]
+        ]
 
     def info(self) -> dict[str, Any]:
         siblings: list[dict[str, Any]] = []

@@ -82,8 +82,7 @@ def look(name: str) -> Offer:
         here = isinstance(client.try_to_load_from_cache(name, one.rfilename, revision=info.sha), str)
         found.append(File(one.rfilename, one.size or 0, sha256, here))
     licence = getattr(info.card_data, "license", None) or "not told"
-    folder = Path(client.constants.HF_HUB_CACHE) / f"models--{name.replace('/', '--')}"
-    return Offer(name, info.sha, str(licence), tuple(found), folder)
+    return Offer(name, info.sha, str(licence), tuple(found), _folder(client, name))
 
 
 def download(offer: Offer) -> Path:
@@ -114,19 +113,26 @@ def wanted(name: str) -> bool:
 
 def _kept(client: Any, name: str) -> Offer:
     """Of the cache alone."""
-    index = client.try_to_load_from_cache(name, "model_index.json")
-    if not isinstance(index, str):
+    snapshots = _folder(client, name) / "snapshots"
+    found = sorted(snapshots.glob("*/model_index.json"), key=lambda path: path.parent.stat().st_mtime)
+    if not found:
         raise FileProblem(f"{name} is not in the cache, and HF_HUB_OFFLINE forbids to ask the hub")
-    folder = Path(index).parent
+    folder = found[-1].parent
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     names = {str(path.relative_to(folder)): path for path in paths}
     files = tuple(File(one, path.stat().st_size, "", True) for one, path in names.items() if wanted(one))
     return Offer(name, folder.name, "not told", files, folder)
 
 
+def _folder(client: Any, name: str) -> Path:
+    """Where the client keeps a model."""
+    return Path(client.constants.HF_HUB_CACHE) / f"models--{name.replace('/', '--')}"
+
+
 def _client() -> Any:
     try:
         import huggingface_hub
+        import huggingface_hub.constants
     except ImportError:
         raise FileProblem("the hub needs the extra `open`: pip install 'triptych[open]'") from None
     return huggingface_hub
