@@ -51,8 +51,9 @@ def format_of(path: Path) -> Format:
 
 
 def save_picture(path: Path, pixels: Pixels, recipe: Recipe | None = None, *, profile: bytes | None = None) -> Path:
-    """Write pixels (height x width x 3) and recipe to `path`, whole or not at all; the suffix names the format. profile:
-    ICC, None for sRGB.
+    """Write pixels (height x width x 3) and recipe to `path`, whole or not at all; the suffix names the format.
+
+    profile: ICC, None for sRGB.
     """
     return write_atomically(path, encode_picture(pixels, recipe, format_of(path), profile=profile))
 

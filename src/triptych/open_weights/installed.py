@@ -11,9 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from triptych.core import registry as models
 from triptych.core.errors import FileProblem, InvalidRequest
 from triptych.core.files import write_atomically
-from triptych.core.registry import CARD, Card, Entry, Registry, builtin_folder
+from triptych.core.registry import CARD, Card, Entry, Registry
 from triptych.open_weights.cards import LICENCE, OPEN, entry_of, root_of, slug
 from triptych.open_weights.jsonfile import read_object
 
@@ -95,7 +96,7 @@ def is_path(name: str) -> bool:
 def registry() -> Registry:
     """All models that are there."""
     found = Installed(paths=_places.paths)
-    found.add_folder(builtin_folder())
+    found.add_folder(models.builtin_folder())
     if _places.home is not None:
         found.add_own(_places.home)
     return found
@@ -104,7 +105,7 @@ def registry() -> Registry:
 def add(home: Path, path: Path, *, name: str = "", licence: str = LICENCE) -> Card:
     """Keep a checkpoint under a name. Its weights stay where they are. `FileProblem` for one that cannot be loaded."""
     card = entry_of(path, name=name, licence=licence).card
-    if (builtin_folder() / card.name).exists():
+    if (models.builtin_folder() / card.name).exists():
         raise InvalidRequest("name", f"{card.name!r} is the name of a built-in model; give another")
     write_atomically(home / FOLDER / card.name / CARD, (json.dumps(card.as_json(), indent=2) + "\n").encode())
     return card

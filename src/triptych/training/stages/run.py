@@ -15,8 +15,8 @@ from triptych.adapters.plan_vocabulary import PlanVocabulary
 from triptych.adapters.reference import ROLES
 from triptych.autoencoders import fsq, kl
 from triptych.core.errors import FileProblem, InvalidRequest
-from triptych.core.plan import Plan
 from triptych.core.inputs import MAX_REFERENCES
+from triptych.core.plan import Plan
 from triptych.core.registry import Card
 from triptych.evals.readers.trips import Trips
 from triptych.families import loading
