@@ -17,7 +17,9 @@ from triptych.families.loading import read_weights
 from triptych.training.export import write_model
 from triptych.training.presets import STAGES
 
-INT8 = frozenset({"diffusion", "planner", "flow-control", "diffusion-control", "flow-reference", "tokens-reference"})
+INT8 = frozenset(
+    {"diffusion", "tokens", "planner", "flow-control", "diffusion-control", "flow-reference", "tokens-reference"}
+)
 
 
 def ship(trained: Path, place: Path, *, int8: bool) -> None:

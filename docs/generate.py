@@ -121,11 +121,11 @@ def options_page() -> str:
 
 def hosted_page(page: str) -> str:
     """The page on hosted models with its tables replaced."""
-    import hosted
+    import provider_tables
 
     before, _, rest = page.partition(TABLES)
     _, _, after = rest.partition(END_TABLES)
-    return f"{before}{TABLES}\n\n{hosted.tables()}\n{END_TABLES}{after}"
+    return f"{before}{TABLES}\n\n{provider_tables.tables()}\n{END_TABLES}{after}"
 
 
 if __name__ == "__main__":

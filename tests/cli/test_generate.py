@@ -37,7 +37,7 @@ def test_prints_the_path_and_nothing_else_on_stdout(api: FakeApi, run: Run) -> N
 def test_json_is_one_object_of_the_public_words(api: FakeApi, run: Run) -> None:
     done = run("a kitten", "--json", "--n", 2, "--out", "out/")
     data = json.loads(done.out)
-    assert set(data) == {"images", "model", "family", "seconds", "steps", "plan", "notes", "recipe"}
+    assert set(data) == {"images", "model", "family", "seconds", "steps", "plan", "notes", "recipe", "cost"}
     assert set(data["images"][0]) >= {"path", "seed", "width", "height", "pixels_sha256"}
     assert [image["index"] for image in data["images"]] == [0, 1]
     assert set(data["seconds"]) == {"start", "plan", "encode", "denoise", "decode", "total"}
