@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
 
@@ -21,6 +22,11 @@ from triptych.training.stages.run import Workshop
 
 EMOJI_FONT = Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")
 CHROMIUM = Path("/usr/bin/chromium")
+
+# CI tries the same cases every time, so that what lands does not hang on a draw; everywhere else they are new ones.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if "TRIPTYCH_TESTS_SKIP_NOTHING" in os.environ:
+    hypothesis.settings.load_profile("ci")
 
 # Two threads that wait for each other on a busy machine make tiny products a hundred times slower.
 torch.set_num_threads(1)
