@@ -44,11 +44,12 @@ def check_folder(folder: Path) -> None:
         raise FileProblem(f"cannot write in {folder}: {reason(error)}") from error
 
 
-def write_atomically(path: Path, data: bytes) -> Path:
+def write_atomically(path: Path, data: bytes, *, private: bool = False) -> Path:
     """Write `data` to `path` so that a crash, a full disk or a second writer never leaves half a file. Return
     `path`.
 
-    The temporary file lies in the same folder, since a rename is atomic only within one file system.
+    The temporary file lies in the same folder, since a rename is atomic only within one file system. private: nobody
+    else may read the file, not even for an instant.
     """
     temporary: Path | None = None
     try:
@@ -59,8 +60,8 @@ def write_atomically(path: Path, data: bytes) -> Path:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes private files; a picture gets the rights of any other new file.
-        temporary.chmod(0o666 & ~_umask())
+        if not private:  # as mkstemp makes it; a picture gets the rights of any other new file
+            temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except OSError as error:
         raise FileProblem(f"cannot write {path}: {reason(error)}; nothing was left behind") from error

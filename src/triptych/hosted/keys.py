@@ -7,23 +7,17 @@ else lies in it: only the names that are asked for are touched, by one writer at
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
-import os
 import re
-import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
-from triptych.core.errors import FileProblem, InvalidRequest
-from triptych.core.files import read_bytes, reason
+from triptych.core import keyfile
+from triptych.core.errors import InvalidRequest
+from triptych.core.keyfile import KEYS, read
 
-KEYS = "keys.json"
-LOCK = ".keys.lock"
-MAX_KEYS_BYTES = 2**20
 MAX_KEY = 4096
 SHOWN = 6
 """So many of a key's first characters in a row are already too many to show."""
@@ -68,35 +62,16 @@ def checked(value: str, source: str) -> Secret:
 
 def keep(folder: Path, provider: str, value: str) -> None:
     """Write a provider's key into the file. Raises `FileProblem` where that fails."""
-    secret = checked(value, "key")
-    with _turn(folder):
-        _write(folder, read(folder) | {_known(provider): secret.value})
+    name, secret = _known(provider), checked(value, "key")
+    keyfile.change(folder, lambda kept: kept | {name: secret.value})
 
 
 def remove(folder: Path, provider: str) -> bool:
     """Take a provider's key out of the file; False if it had none."""
-    with _turn(folder):
-        kept = read(folder)
-        if _known(provider) not in kept:
-            return False
-        _write(folder, {name: value for name, value in kept.items() if name != provider})
-        return True
-
-
-def read(folder: Path) -> dict[str, Any]:
-    """What the file holds, nothing if there is none. Others' rights to it are taken away first."""
-    path = folder / KEYS
-    if not path.exists():
-        return {}
-    with contextlib.suppress(OSError):
-        path.chmod(0o600)
-    try:
-        kept = json.loads(read_bytes(path, MAX_KEYS_BYTES))
-    except (ValueError, RecursionError):
-        kept = None
-    if not isinstance(kept, dict):
-        raise FileProblem(f"{path} is damaged: it is not a JSON object; move it away to begin a new one")
-    return kept
+    name = _known(provider)
+    had = name in read(folder)
+    keyfile.change(folder, lambda kept: {one: value for one, value in kept.items() if one != name})
+    return had
 
 
 def without(secret: Secret, text: str) -> str:
@@ -123,41 +98,3 @@ def _known(provider: str) -> str:
     if provider not in VARIABLES:
         raise InvalidRequest("provider", f"{provider!r} is not known (allowed: {', '.join(VARIABLES)})")
     return provider
-
-
-def _write(folder: Path, kept: dict[str, Any]) -> None:
-    """Whole or not at all, and never readable by others, not even for an instant: mkstemp makes 0600."""
-    path = folder / KEYS
-    temporary: Path | None = None
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{KEYS}.", suffix=".part", dir=folder)
-        temporary = Path(name)
-        with open(handle, "wb") as file:
-            file.write(json.dumps(kept, indent=2).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise FileProblem(f"cannot write {path}: {reason(error)}") from error
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _turn(folder: Path) -> Generator[None]:
-    """One writer at a time, where the system has locks for files. The lock dies with its process."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise FileProblem(f"cannot write in {folder}: {reason(error)}") from error
-    try:
-        with contextlib.suppress(ImportError):
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

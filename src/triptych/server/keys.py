@@ -5,22 +5,16 @@ Knows the file and nothing of HTTP. What else the file holds is kept as it is.
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 import secrets
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from triptych.core import keyfile
 from triptych.core.errors import FileProblem, InvalidRequest
-from triptych.core.files import read_bytes, reason
+from triptych.core.keyfile import KEYS
 
-KEYS = "keys.json"
 SERVER_TOKEN = "server_token"
 MIN_TOKEN = 16
-MAX_KEYS_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -41,54 +35,25 @@ def check_token(value: str, source: str) -> Token:
 
 
 def kept_token(folder: Path) -> Token | None:
-    """The token in the folder's `keys.json`, None if there is none. Others' rights to the file are taken away."""
-    path = folder / KEYS
-    if not path.exists():
-        return None
-    with contextlib.suppress(OSError):
-        path.chmod(0o600)
-    value = _read(path).get(SERVER_TOKEN)
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise FileProblem(f"{path} is damaged: {SERVER_TOKEN} is not text")
-    return check_token(value, f"{SERVER_TOKEN} in {path}")
+    """The token in the folder's `keys.json`, None if there is none."""
+    return _token(keyfile.read(folder), folder)
 
 
 def make_token(folder: Path) -> Token:
-    """A new token, kept in `keys.json` for the next start. Raises `FileProblem` where it cannot be kept."""
+    """A new token, kept in `keys.json` for the next start; another start's, where that was faster. Raises `FileProblem`
+    where it cannot be kept.
+    """
+    new = secrets.token_urlsafe(32)
+    made = _token(keyfile.change(folder, lambda keys: {SERVER_TOKEN: new} | keys), folder)
+    assert made is not None
+    return made
+
+
+def _token(keys: keyfile.Kept, folder: Path) -> Token | None:
+    value = keys.get(SERVER_TOKEN)
+    if value is None:
+        return None
     path = folder / KEYS
-    keys = _read(path) if path.exists() else {}
-    value = secrets.token_urlsafe(32)
-    _write_private(path, json.dumps(keys | {SERVER_TOKEN: value}, indent=2).encode() + b"\n")
-    return Token(value, f"{SERVER_TOKEN} in {path}")
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        keys = json.loads(read_bytes(path, MAX_KEYS_BYTES))
-    except (ValueError, RecursionError):
-        raise FileProblem(f"{path} is damaged: it is not JSON; move it away to begin a new one") from None
-    if not isinstance(keys, dict):
-        raise FileProblem(f"{path} is damaged: it is not a JSON object; move it away to begin a new one")
-    return keys
-
-
-def _write_private(path: Path, data: bytes) -> None:
-    """Whole or not at all, and never readable by others, not even for an instant: mkstemp makes 0600."""
-    temporary: Path | None = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        temporary = Path(name)
-        with open(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise FileProblem(f"cannot write {path}: {reason(error)}") from error
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
+    if not isinstance(value, str):
+        raise FileProblem(f"{path} is damaged: {SERVER_TOKEN} is not text")
+    return check_token(value, f"{SERVER_TOKEN} in {path}")

@@ -9,6 +9,7 @@ import socket
 import struct
 import threading
 import time
+from abc import ABC, abstractmethod
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -45,7 +46,7 @@ MODES = (
 KEY = "sk-canary-5d1f6c2e9a7b4830-Zq8"
 
 
-class Fake:
+class Fake(ABC):
     """One provider. mode: how it behaves. bills: jobs that it would charge for. asked: (method, path, body) so far.
 
     forbidden: keys and requests that came to the neighbour's door, where none should ever come. side: of pictures, the
@@ -97,13 +98,13 @@ class Fake:
 
     # What a provider's file says.
 
+    @abstractmethod
     def route(self, handler: Handler) -> None:
         """Answer one request; `pay` first for the call that costs money."""
-        raise NotImplementedError
 
+    @abstractmethod
     def error(self, handler: Handler, status: int, kind: str, message: str, headers: dict[str, str]) -> None:
         """Answer in the provider's form. kind: busy, poor, key, moderated or fault."""
-        raise NotImplementedError
 
     # What they share.
 
